@@ -1,0 +1,102 @@
+# One function per kind of target. All our code is C++20 with warnings as errors; generated code is not ours.
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+
+set(PODNAMED_SANITIZE "" CACHE STRING "Sanitizers for -fsanitize=, for example address,undefined")
+option(PODNAMED_LIBFUZZER "Link fuzz targets with libFuzzer instead of replaying their seeds (clang only)" OFF)
+
+find_program(PODNAMED_CCACHE ccache)
+if(PODNAMED_CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${PODNAMED_CCACHE}")
+endif()
+
+add_library(podnamed_flags INTERFACE)
+target_include_directories(podnamed_flags INTERFACE "${CMAKE_SOURCE_DIR}" "${CMAKE_BINARY_DIR}")
+# A frame pointer costs little and makes every profile and sanitizer report readable.
+target_compile_options(podnamed_flags INTERFACE -fno-omit-frame-pointer)
+# Boost.Asio: one way to ask (executors by value, no deprecated calls), and no exception is thrown for a socket error.
+target_compile_definitions(podnamed_flags INTERFACE BOOST_ASIO_NO_DEPRECATED)
+if(PODNAMED_SANITIZE)
+  target_compile_options(podnamed_flags INTERFACE "-fsanitize=${PODNAMED_SANITIZE}")
+  target_link_options(podnamed_flags INTERFACE "-fsanitize=${PODNAMED_SANITIZE}")
+  if(PODNAMED_SANITIZE MATCHES "undefined")
+    target_compile_options(podnamed_flags INTERFACE -fno-sanitize-recover=undefined)
+  endif()
+endif()
+if(PODNAMED_LIBFUZZER)
+  target_compile_options(podnamed_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+
+add_library(podnamed_warnings INTERFACE)
+target_compile_options(podnamed_warnings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror)
+
+# podnamed_library(NAME SOURCES a.cc … TESTS a_test.cc … DEPENDS targets… TEST_DEPENDS targets… PRECOMPILE <header>…)
+# A room's library `podnamed_NAME`, and one test program `NAME_test` of all its *_test.cc.
+# DEPENDS lists what may be included: the floors below (podnamed_X) and the foreign libraries of this room.
+function(podnamed_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;TESTS;DEPENDS;TEST_DEPENDS;PRECOMPILE" ${ARGN})
+  set(library "podnamed_${name}")
+  if(ARG_SOURCES)
+    add_library(${library} STATIC ${ARG_SOURCES})
+    target_link_libraries(${library} PUBLIC podnamed_flags ${ARG_DEPENDS} PRIVATE podnamed_warnings)
+    if(ARG_PRECOMPILE)
+      target_precompile_headers(${library} PRIVATE ${ARG_PRECOMPILE})
+    endif()
+  else()
+    add_library(${library} INTERFACE)
+    target_link_libraries(${library} INTERFACE podnamed_flags ${ARG_DEPENDS})
+  endif()
+  if(ARG_TESTS AND NOT PODNAMED_LIBFUZZER)
+    add_executable(${name}_test ${ARG_TESTS})
+    target_link_libraries(${name}_test PRIVATE ${library} ${ARG_TEST_DEPENDS} podnamed_warnings GTest::gmock GTest::gtest_main)
+    add_test(NAME ${name} COMMAND ${name}_test)
+    set_tests_properties(${name} PROPERTIES TIMEOUT 300)
+  endif()
+endfunction()
+
+# podnamed_binary(NAME SOURCES main.cc … DEPENDS targets…): a program.
+function(podnamed_binary name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE podnamed_flags podnamed_warnings ${ARG_DEPENDS})
+endfunction()
+
+# podnamed_proto(NAME FILES x.proto … [GRPC] DEPENDS targets…): generated classes, `podnamed_NAME`.
+function(podnamed_proto name)
+  cmake_parse_arguments(ARG "GRPC" "" "FILES;DEPENDS" ${ARGN})
+  set(library "podnamed_${name}")
+  add_library(${library} STATIC ${ARG_FILES})
+  target_link_libraries(${library} PUBLIC podnamed_flags protobuf::libprotobuf ${ARG_DEPENDS})
+  target_include_directories(${library} SYSTEM INTERFACE "${CMAKE_BINARY_DIR}")
+  protobuf_generate(TARGET ${library} LANGUAGE cpp IMPORT_DIRS "${CMAKE_SOURCE_DIR}" PROTOC_OUT_DIR "${CMAKE_BINARY_DIR}")
+  if(ARG_GRPC)
+    target_link_libraries(${library} PUBLIC gRPC::grpc++)
+    protobuf_generate(TARGET ${library} LANGUAGE grpc IMPORT_DIRS "${CMAKE_SOURCE_DIR}" PROTOC_OUT_DIR "${CMAKE_BINARY_DIR}"
+      GENERATE_EXTENSIONS .grpc.pb.h .grpc.pb.cc PLUGIN "protoc-gen-grpc=$<TARGET_FILE:gRPC::grpc_cpp_plugin>")
+  endif()
+endfunction()
+
+# podnamed_fuzzer(NAME SOURCES x_fuzz.cc DEPENDS targets…): a fuzz target; seeds lie in fuzz/seeds/NAME/.
+# In the fuzz preset it is a libFuzzer program; elsewhere it replays its seeds as an ordinary test.
+function(podnamed_fuzzer name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS" ${ARGN})
+  set(seeds "${CMAKE_SOURCE_DIR}/fuzz/seeds/${name}")
+  if(PODNAMED_LIBFUZZER)
+    add_executable(${name}_fuzz ${ARG_SOURCES})
+    target_link_libraries(${name}_fuzz PRIVATE podnamed_flags podnamed_warnings ${ARG_DEPENDS})
+    target_link_options(${name}_fuzz PRIVATE -fsanitize=fuzzer)
+  else()
+    add_executable(${name}_fuzz ${ARG_SOURCES} "${CMAKE_SOURCE_DIR}/fuzz/replay_main.cc")
+    target_link_libraries(${name}_fuzz PRIVATE podnamed_flags podnamed_warnings ${ARG_DEPENDS})
+    add_test(NAME fuzz_seeds_${name} COMMAND ${name}_fuzz "${seeds}")
+  endif()
+endfunction()
+
+# podnamed_benchmark(NAME SOURCES x_bench.cc DEPENDS targets…): a Google Benchmark program.
+function(podnamed_benchmark name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS" ${ARGN})
+  add_executable(${name}_bench ${ARG_SOURCES})
+  target_link_libraries(${name}_bench PRIVATE podnamed_flags podnamed_warnings ${ARG_DEPENDS} benchmark::benchmark_main)
+endfunction()

@@ -1,0 +1,106 @@
+// A domain name in wire form: labels, each a length octet and its octets, then the root's zero octet (RFC 1035 section
+// 3.1). Three shapes, one question each:
+//   Name        owns its octets: zones, configuration, tests. Not on the query path.
+//   QueryName   the question of a received packet: the client's letters and a folded copy, with its labels indexed.
+//   NamePieces  a name to be written, put together from pieces that others own, so that nothing is copied before the
+//               reply's own buffer.
+// Comparison ignores the case of ASCII letters only (RFC 4343). Values; any thread.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "server/dns/types.h"
+
+namespace podnamed::dns {
+
+// The octet in lower case if it is an ASCII letter.
+constexpr uint8_t FoldCase(uint8_t octet) {
+  return (octet >= 'A' && octet <= 'Z') ? static_cast<uint8_t>(octet | 0x20) : octet;
+}
+
+class Name {
+ public:
+  Name() : wire_(1, '\0') {}  // the root
+
+  // Reads presentation form: "web-0.nginx", "cluster.local.", "."; \DDD and \X escapes (RFC 1035 section 5.1). A
+  // missing final dot is added: every name is absolute. The error says what is wrong with which label.
+  static absl::StatusOr<Name> FromText(std::string_view text);
+  // REQUIRES: `wire` is one valid uncompressed name, the root's octet included.
+  static Name FromWire(std::string_view wire);
+
+  // With the root's octet.
+  std::string_view wire() const { return wire_; }
+  // Presentation form with the final dot; octets outside of printable ASCII as \DDD.
+  std::string ToText() const;
+  size_t label_count() const;
+  // The same name in lower case.
+  Name Folded() const;
+  // True if this is `zone` or below it. REQUIRES: both folded.
+  bool IsAtOrBelow(const Name& zone) const;
+
+  friend bool operator==(const Name&, const Name&) = default;  // octet by octet: fold first
+  friend auto operator<=>(const Name&, const Name&) = default;
+  template <typename H>
+  friend H AbslHashValue(H h, const Name& name) {
+    return H::combine(std::move(h), name.wire_);
+  }
+
+ private:
+  std::string wire_;
+};
+
+// Presentation form of a name in uncompressed wire form (a missing root octet is fine). REQUIRES: valid.
+std::string NameToText(std::string_view wire);
+
+// The name that a query asks for. Points into the packet and holds a folded copy; filled by ParseQuery in one pass.
+class QueryName {
+ public:
+  // Octets as the client sent them, with the root's octet; lives as long as the packet.
+  std::string_view original() const { return original_; }
+  // The same in lower case.
+  std::string_view folded() const { return {folded_.data(), original_.size()}; }
+  size_t label_count() const { return label_count_; }
+  // Label i from the left, folded, without its length octet. REQUIRES: i < label_count().
+  std::string_view label(size_t i) const {
+    const size_t start = label_starts_[i];
+    return {folded_.data() + start + 1, static_cast<uint8_t>(folded_[start])};
+  }
+  // Where label i starts in the name (i == label_count(): the root's octet).
+  size_t label_start(size_t i) const { return label_starts_[i]; }
+  // How many labels stand in front of `zone` (folded wire form); std::nullopt if the name is not at or below it.
+  std::optional<size_t> LabelsAbove(std::string_view zone) const;
+
+ private:
+  friend class QueryNameReader;
+  std::string_view original_;
+  size_t label_count_ = 0;
+  std::array<char, kMaxNameLength> folded_;
+  std::array<uint8_t, kMaxLabels + 1> label_starts_;
+};
+
+// A name to be written: up to three runs of whole labels in wire form; the last one ends with the root's octet.
+// Typical: "\5web-0" of the pod, "\5nginx\7default" of the service, "\3svc\7cluster\5local\0" of the zone.
+// The pieces must outlive the reply's encoding.
+class NamePieces {
+ public:
+  NamePieces() = default;
+  explicit NamePieces(std::string_view whole) : pieces_{whole} {}
+  NamePieces(std::string_view first, std::string_view rest) : pieces_{first, rest} {}
+  NamePieces(std::string_view first, std::string_view second, std::string_view rest) : pieces_{first, second, rest} {}
+
+  const std::array<std::string_view, 3>& pieces() const { return pieces_; }
+  size_t size() const { return pieces_[0].size() + pieces_[1].size() + pieces_[2].size(); }
+  // One owned name, for tests and messages.
+  Name ToName() const;
+
+ private:
+  std::array<std::string_view, 3> pieces_;
+};
+
+}  // namespace podnamed::dns

@@ -1,0 +1,57 @@
+// Record types, classes, opcodes and rcodes, with the numbers of the IANA "DNS Parameters" registry.
+// Every enum holds any 16-bit number that a packet may carry; the named ones are those the code speaks of.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace podnamed::dns {
+
+enum class RecordType : uint16_t {
+  kA = 1,
+  kNs = 2,
+  kCname = 5,
+  kSoa = 6,
+  kPtr = 12,
+  kMx = 15,
+  kTxt = 16,
+  kAaaa = 28,
+  kSrv = 33,
+  kOpt = 41,    // RFC 6891; never a question
+  kIxfr = 251,  // RFC 1995
+  kAxfr = 252,  // RFC 5936
+  kAny = 255,
+};
+
+enum class RecordClass : uint16_t { kIn = 1, kCh = 3, kNone = 254, kAny = 255 };
+
+enum class Opcode : uint8_t { kQuery = 0, kNotify = 4, kUpdate = 5 };
+
+// Twelve bits: values above 15 need an OPT record (RFC 6891 section 6.1.3).
+enum class Rcode : uint16_t {
+  kNoError = 0,
+  kFormErr = 1,
+  kServFail = 2,
+  kNxDomain = 3,
+  kNotImp = 4,
+  kRefused = 5,
+  kBadVers = 16,
+};
+
+// "A", "SRV"; "TYPE65280" for a number without a name (RFC 3597 section 5).
+std::string NameOf(RecordType type);
+std::string_view NameOf(Rcode rcode);
+// The inverse, ignoring case; std::nullopt for a word that names no type.
+std::optional<RecordType> ParseRecordType(std::string_view text);
+
+inline constexpr size_t kMaxLabelLength = 63;  // RFC 1035 section 2.3.4
+inline constexpr size_t kMaxNameLength = 255;  // in wire form, the root's zero octet included
+inline constexpr size_t kMaxLabels = 127;      // what 255 octets can hold, the root not counted
+inline constexpr size_t kHeaderLength = 12;
+inline constexpr size_t kMaxMessageLength = 65535;
+inline constexpr size_t kMinUdpLimit = 512;       // RFC 1035 section 4.2.1
+inline constexpr size_t kDefaultUdpLimit = 1232;  // DNS flag day 2020: fits IPv6's minimum MTU unfragmented
+
+}  // namespace podnamed::dns

@@ -1,0 +1,68 @@
+// The cluster in our words: what a source says of namespaces, services and pods, only the fields that answering needs.
+// Input of the state, as a delta carries it; the snapshot keeps it in a compact form of its own. Values; any thread.
+// Names are DNS labels in lower case, already checked by whoever made the entity (feed_decoder).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "server/base/ip_address.h"
+
+namespace podnamed::state {
+
+// Which life of an object is meant: a fingerprint of its Kubernetes metadata.uid. 0 = the source has none.
+using Uid = uint64_t;
+
+enum class Protocol : uint8_t { kTcp, kUdp, kSctp };
+
+struct Port {
+  std::string name;  // empty: no SRV by name
+  Protocol protocol = Protocol::kTcp;
+  uint16_t number = 0;  // 0: the source gave none; counts for the weight of SRV records and yields none
+  friend bool operator==(const Port&, const Port&) = default;
+};
+
+struct Namespace {
+  std::string name;
+  Uid uid = 0;
+};
+
+enum class ServiceKind : uint8_t { kHeadless, kClusterIp, kExternalName };
+
+struct Service {
+  std::string namespace_name;
+  std::string name;
+  Uid uid = 0;
+  ServiceKind kind = ServiceKind::kHeadless;
+  std::vector<base::IpAddress> addresses;  // spec.clusterIPs; kClusterIp only
+  std::vector<Port> ports;                 // spec.ports with the service's port numbers
+  std::string external_name;               // a domain name in presentation form; kExternalName only
+  bool publish_not_ready = false;          // spec.publishNotReadyAddresses
+};
+
+// One pod (or bare endpoint) as one service sees it. A pod in two services is two identities.
+struct PodIdentity {
+  std::string namespace_name;
+  std::string service;
+  // Unique in the service: the pod's name, or what the source chose where no pod stands behind the endpoint.
+  std::string name;
+  bool is_pod = false;   // `name` is the name of a pod
+  std::string hostname;  // the label that answers for it; empty: the address with dashes does
+  Uid uid = 0;
+  std::vector<base::IpAddress> addresses;
+  std::vector<Port> ports;  // of the endpoint: target port numbers
+  bool ready = false;
+  bool serving = false;
+  bool terminating = false;
+};
+
+// A pod that no service selects.
+struct Pod {
+  std::string namespace_name;
+  std::string name;
+  Uid uid = 0;
+  std::vector<base::IpAddress> addresses;
+};
+
+}  // namespace podnamed::state
