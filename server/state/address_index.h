@@ -1,0 +1,80 @@
+// Which services know an address: by address, the hashes of the service blocks that have it as a cluster IP or on an
+// identity. Copy-on-write like the snapshot that holds it; 12 bytes for an IPv4 address that one service knows, which
+// nearly all are. Hashes, not pointers: a block is replaced with every change in its service, its hash stays.
+// Threads as base::CowMap.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+#include <vector>
+
+#include "absl/hash/hash.h"
+#include "server/base/cow_map.h"
+#include "server/base/ip_address.h"
+
+namespace podnamed::state {
+
+class AddressIndex {
+ public:
+  // Calls visit(service_hash) for each service that knows `address`, in no promised order.
+  template <typename Visit>
+  void ForEach(const base::IpAddress& address, Visit visit) const {
+    const uint64_t single = address.is_v4() ? Lookup(ipv4_, address.v4()) : Lookup(ipv6_, address.v6());
+    if (single == kNone) return;
+    if (single != kSeveral) {
+      visit(single);
+      return;
+    }
+    for (const uint64_t hash : several_.Find(absl::HashOf(address), address)->hashes) visit(hash);
+  }
+
+  // Each service names an address once. REQUIRES: service_hash > kSeveral; Remove: it was added.
+  void Add(const base::IpAddress& address, uint64_t service_hash);
+  void Remove(const base::IpAddress& address, uint64_t service_hash);
+
+  size_t size() const { return ipv4_.size() + ipv6_.size(); }
+
+  static constexpr uint64_t kNone = 0;
+  static constexpr uint64_t kSeveral = 1;
+
+ private:
+  template <typename Address>
+  struct Entry {
+    Address address;
+    std::array<uint32_t, 2> service_hash;  // a uint64_t that asks for no alignment
+  };
+  template <typename Address>
+  struct EntryTraits {
+    static uint64_t Hash(const Entry<Address>& entry) { return absl::HashOf(entry.address); }
+    static bool Equal(const Entry<Address>& entry, const Address& address) { return entry.address == address; }
+  };
+  template <typename Address>
+  using Map = base::CowMap<Entry<Address>, EntryTraits<Address>>;
+
+  struct Several {
+    base::IpAddress address;
+    std::vector<uint64_t> hashes;
+  };
+  struct SeveralTraits {
+    static uint64_t Hash(const Several& entry) { return absl::HashOf(entry.address); }
+    static bool Equal(const Several& entry, const base::IpAddress& address) { return entry.address == address; }
+  };
+
+  template <typename Address>
+  static uint64_t Lookup(const Map<Address>& map, const Address& address) {
+    const auto* entry = map.Find(absl::HashOf(address), address);
+    if (entry == nullptr) return kNone;
+    uint64_t hash;
+    std::memcpy(&hash, entry->service_hash.data(), sizeof(hash));
+    return hash;
+  }
+  // Sets what ForEach reads first: a hash, kSeveral, or kNone to remove the entry.
+  void Set(const base::IpAddress& address, uint64_t value);
+
+  Map<base::Ipv4Address> ipv4_;
+  Map<base::Ipv6Address> ipv6_;
+  base::CowMap<Several, SeveralTraits> several_;
+};
+
+}  // namespace podnamed::state

@@ -1,0 +1,249 @@
+// One service at one revision: the service itself and every identity in it, in one allocation, laid out for answering.
+// Immutable; shared between the snapshots in which it does not change. Built and destroyed on the thread that writes
+// the state; read on any.
+//
+// A block exists for a service, for identities whose service has not come yet (has_service() is false), or both.
+// Identities are ordered by name, numbers at the end by value: web-2 before web-10.
+//
+// Layout: this header, then arrays in the order of Layout in the .cc. Names are length-prefixed text; a hostname and a
+// service name are thereby labels in wire form, which a reply takes as they are. An identity costs one Row (32 bytes),
+// its name, its addresses and two slots of the index; no pointer.
+#pragma once
+
+#include <cstdint>
+#include <new>
+#include <string_view>
+
+#include "absl/algorithm/container.h"
+#include "absl/hash/hash.h"
+#include "absl/types/span.h"
+#include "server/base/ip_address.h"
+#include "server/base/ref_ptr.h"
+#include "server/state/entities.h"
+
+namespace podnamed::state {
+
+struct PortView {
+  std::string_view name;
+  Protocol protocol = Protocol::kTcp;
+  uint16_t number = 0;
+  friend bool operator==(const PortView&, const PortView&) = default;
+};
+
+// What a block is made from. Everything is borrowed for the time of the construction.
+struct IdentitySource {
+  std::string_view name;
+  std::string_view hostname;
+  Uid uid = 0;
+  bool is_pod = false;
+  bool ready = false;
+  bool serving = false;
+  bool terminating = false;
+  absl::Span<const base::Ipv4Address> ipv4;
+  absl::Span<const base::Ipv6Address> ipv6;
+  absl::Span<const PortView> ports;
+};
+
+struct ServiceSource {
+  std::string_view namespace_name;
+  std::string_view name;
+  bool has_service = false;
+  // Of the service itself: empty unless has_service.
+  Uid uid = 0;
+  ServiceKind kind = ServiceKind::kHeadless;
+  bool publish_not_ready = false;
+  absl::Span<const base::Ipv4Address> ipv4 = {};
+  absl::Span<const base::Ipv6Address> ipv6 = {};
+  absl::Span<const PortView> ports = {};
+  std::string_view external_name = {};
+};
+
+// Orders names as a person counts: by what is in front of a number at the end, then by the number.
+bool OrdinalLess(std::string_view a, std::string_view b);
+
+class ServiceBlock {
+ public:
+  class Identity;
+
+  // REQUIRES: `identities` in OrdinalLess order of their names, no name twice; names of at most 253 octets; at most 255
+  // addresses of a family in one identity or service.
+  static base::RefPtr<const ServiceBlock> Make(const ServiceSource& service,
+                                               absl::Span<const IdentitySource> identities);
+
+  std::string_view namespace_name() const { return TextAt(namespace_); }
+  std::string_view name() const { return TextAt(name_); }
+  // Two labels in wire form: "\5nginx\7default".
+  std::string_view wire_name() const { return {text() + name_, name().size() + namespace_name().size() + 2}; }
+
+  bool has_service() const { return has_service_; }
+  Uid uid() const { return uid_; }
+  ServiceKind kind() const { return kind_; }
+  bool publish_not_ready() const { return publish_not_ready_; }
+  // The service's own addresses and ports.
+  absl::Span<const base::Ipv4Address> cluster_ipv4() const { return {Ipv4s(), cluster_ipv4_count_}; }
+  absl::Span<const base::Ipv6Address> cluster_ipv6() const { return {Ipv6s(), cluster_ipv6_count_}; }
+  size_t port_count() const { return PortCount(0); }
+  PortView port(size_t i) const { return PortOf(0, i); }
+  std::string_view external_name() const { return TextAt(external_name_); }
+
+  size_t identity_count() const { return identity_count_; }
+  Identity identity(size_t i) const;
+  // Addresses of all published identities, each once, in the order of the identities.
+  absl::Span<const base::Ipv4Address> published_ipv4() const {
+    return {Ipv4s() + published_ipv4_, published_ipv4_count_};
+  }
+  absl::Span<const base::Ipv6Address> published_ipv6() const {
+    return {Ipv6s() + published_ipv6_, published_ipv6_count_};
+  }
+
+  // Calls visit(Identity) for each identity that bears `label` (lower-case text): its hostname, or its name where it
+  // has no hostname.
+  template <typename Visit>
+  void ForEachWithLabel(std::string_view label, Visit visit) const;
+  // Calls visit(Identity) for each identity with this address.
+  template <typename Visit>
+  void ForEachWithAddress(const base::IpAddress& address, Visit visit) const;
+  // Where the identity of that name stands; identity_count() if there is none.
+  size_t IndexOfName(std::string_view identity_name) const;
+  // True if `address` is the service's own or that of an identity, ready or not.
+  bool HasAddress(const base::IpAddress& address) const;
+
+  mutable uint32_t references = 0;  // base::RefPtr
+  static void Destroy(const ServiceBlock* block);
+
+ private:
+  // An identity. Text and addresses by where they start in the block's arrays.
+  struct Row {
+    Uid uid;
+    uint32_t name;
+    uint32_t hostname;  // 0: none; the same place as `name` when they are equal
+    uint32_t ipv4;
+    uint32_t ipv6;
+    uint32_t port_set;
+    uint8_t ipv4_count;
+    uint8_t ipv6_count;
+    uint8_t flags;
+  };
+  enum Flag : uint8_t { kIsPod = 1, kReady = 2, kServing = 4, kTerminating = 8 };
+  struct PackedPort {
+    uint32_t name;
+    uint16_t number;
+    Protocol protocol;
+  };
+  class Writer;
+
+  ServiceBlock() = default;
+
+  template <typename T>
+  const T* At(uint32_t offset) const {
+    return std::launder(reinterpret_cast<const T*>(reinterpret_cast<const char*>(this) + offset));
+  }
+  const Row* Rows() const { return At<Row>(sizeof(ServiceBlock)); }
+  const base::Ipv4Address* Ipv4s() const { return At<base::Ipv4Address>(ipv4_offset_); }
+  const base::Ipv6Address* Ipv6s() const { return At<base::Ipv6Address>(ipv6_offset_); }
+  const char* text() const { return At<char>(text_offset_); }
+  std::string_view TextAt(uint32_t at) const { return {text() + at + 1, static_cast<uint8_t>(text()[at])}; }
+  std::string_view WireAt(uint32_t at) const { return {text() + at, static_cast<uint8_t>(text()[at]) + size_t{1}}; }
+
+  // Port set i is the run of ports from boundary i to boundary i + 1; set 0 is the service's own.
+  const uint32_t* PortBoundaries() const { return At<uint32_t>(port_boundaries_offset_); }
+  size_t PortCount(uint32_t set) const { return PortBoundaries()[set + 1] - PortBoundaries()[set]; }
+  PortView PortOf(uint32_t set, size_t i) const {
+    const PackedPort& port = At<PackedPort>(ports_offset_)[PortBoundaries()[set] + i];
+    return {TextAt(port.name), port.protocol, port.number};
+  }
+
+  // The index: an open-addressed table of slots, two kinds of keys in one: labels and addresses. A slot holds the
+  // number of an identity plus one in its low bits and what then is left of the key's hash above; 0 is empty.
+  static uint32_t HashOf(std::string_view label) { return static_cast<uint32_t>(absl::HashOf(label)); }
+  static uint32_t HashOf(const base::IpAddress& address) { return static_cast<uint32_t>(absl::HashOf(address)); }
+  template <typename Visit>
+  void ForEachCandidate(uint32_t hash, Visit visit) const;
+
+  Uid uid_ = 0;
+  uint32_t identity_count_ = 0;
+  uint32_t index_mask_ = 0;  // slots - 1
+  uint32_t row_mask_ = 0;    // the bits of a slot that number an identity
+  // Bytes from `this`.
+  uint32_t index_offset_ = 0;
+  uint32_t ipv4_offset_ = 0;
+  uint32_t ipv6_offset_ = 0;
+  uint32_t port_boundaries_offset_ = 0;
+  uint32_t ports_offset_ = 0;
+  uint32_t text_offset_ = 0;
+  // Elements of the address arrays: the service's own first, then row by row, then what is published unless that is
+  // just the rows' run.
+  uint32_t published_ipv4_ = 0;
+  uint32_t published_ipv4_count_ = 0;
+  uint32_t published_ipv6_ = 0;
+  uint32_t published_ipv6_count_ = 0;
+  // Places in the text.
+  uint32_t name_ = 0;
+  uint32_t namespace_ = 0;
+  uint32_t external_name_ = 0;
+  uint8_t cluster_ipv4_count_ = 0;
+  uint8_t cluster_ipv6_count_ = 0;
+  ServiceKind kind_ = ServiceKind::kHeadless;
+  bool has_service_ = false;
+  bool publish_not_ready_ = false;
+};
+
+// One identity in a block. A view; lives as long as the block.
+class ServiceBlock::Identity {
+ public:
+  std::string_view name() const { return block_->TextAt(row_->name); }
+  // Empty if it has none: then its addresses, written with dashes, answer for it.
+  std::string_view hostname() const { return row_->hostname == 0 ? "" : block_->TextAt(row_->hostname); }
+  // The hostname's label as it goes on the wire, length octet first. REQUIRES: it has a hostname.
+  std::string_view wire_hostname() const { return block_->WireAt(row_->hostname); }
+  Uid uid() const { return row_->uid; }
+  bool is_pod() const { return (row_->flags & kIsPod) != 0; }
+  bool ready() const { return (row_->flags & kReady) != 0; }
+  bool serving() const { return (row_->flags & kServing) != 0; }
+  bool terminating() const { return (row_->flags & kTerminating) != 0; }
+  // Whether its names answer: it is ready, or its service publishes those that are not, too.
+  bool is_published() const { return ready() || block_->publish_not_ready_; }
+  absl::Span<const base::Ipv4Address> ipv4() const { return {block_->Ipv4s() + row_->ipv4, row_->ipv4_count}; }
+  absl::Span<const base::Ipv6Address> ipv6() const { return {block_->Ipv6s() + row_->ipv6, row_->ipv6_count}; }
+  bool HasAddress(const base::IpAddress& address) const {
+    return address.is_v4() ? absl::c_linear_search(ipv4(), address.v4()) : absl::c_linear_search(ipv6(), address.v6());
+  }
+  // Ports of the endpoint. Identities of a block that have the same ports have the same port set.
+  uint32_t port_set() const { return row_->port_set; }
+  size_t port_count() const { return block_->PortCount(row_->port_set); }
+  PortView port(size_t i) const { return block_->PortOf(row_->port_set, i); }
+
+ private:
+  friend class ServiceBlock;
+  Identity(const ServiceBlock* block, const Row* row) : block_(block), row_(row) {}
+
+  const ServiceBlock* block_;
+  const Row* row_;
+};
+
+inline ServiceBlock::Identity ServiceBlock::identity(size_t i) const { return {this, Rows() + i}; }
+
+template <typename Visit>
+void ServiceBlock::ForEachCandidate(uint32_t hash, Visit visit) const {
+  const uint32_t* const slots = At<uint32_t>(index_offset_);
+  for (uint32_t i = hash & index_mask_; slots[i] != 0; i = (i + 1) & index_mask_) {
+    if (((slots[i] ^ hash) & ~row_mask_) == 0) visit(identity((slots[i] & row_mask_) - 1));
+  }
+}
+
+template <typename Visit>
+void ServiceBlock::ForEachWithLabel(std::string_view label, Visit visit) const {
+  ForEachCandidate(HashOf(label), [&](Identity candidate) {
+    const std::string_view hostname = candidate.hostname();
+    if ((hostname.empty() ? candidate.name() : hostname) == label) visit(candidate);
+  });
+}
+
+template <typename Visit>
+void ServiceBlock::ForEachWithAddress(const base::IpAddress& address, Visit visit) const {
+  ForEachCandidate(HashOf(address), [&](Identity candidate) {
+    if (candidate.HasAddress(address)) visit(candidate);
+  });
+}
+
+}  // namespace podnamed::state

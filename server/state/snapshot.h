@@ -1,0 +1,102 @@
+// The cluster at one revision: immutable, with const lookups by name and by address. A snapshot shares with the one it
+// was built from all that did not change. Made, copied and destroyed on the thread that writes the state; read on any
+// thread that holds it through a SnapshotReader.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "absl/hash/hash.h"
+#include "absl/time/time.h"
+#include "server/base/cow_map.h"
+#include "server/base/ip_address.h"
+#include "server/base/ref_ptr.h"
+#include "server/state/address_index.h"
+#include "server/state/delta.h"
+#include "server/state/service_block.h"
+
+namespace podnamed::state {
+
+class Snapshot {
+ public:
+  // Where in the feed this state stands.
+  const Position& position() const { return position_; }
+  // When the source made the newest change in it.
+  absl::Time origin_time() const { return origin_time_; }
+
+  // Names are single labels in lower case, without length octets.
+  bool HasNamespace(std::string_view name) const { return namespaces_.Find(absl::HashOf(name), name) != nullptr; }
+  // nullptr if nothing is known of it. A block may have identities and no service (ServiceBlock::has_service).
+  const ServiceBlock* FindService(std::string_view namespace_name, std::string_view service) const {
+    const auto* entry = services_.Find(HashOfService(namespace_name, service), ServiceKey{namespace_name, service});
+    return entry == nullptr ? nullptr : entry->get();
+  }
+  // Calls visit(const ServiceBlock&) for each block with `address` as a cluster IP or on an identity.
+  template <typename Visit>
+  void ForEachServiceWithAddress(const base::IpAddress& address, Visit visit) const {
+    addresses_.ForEach(address, [&](uint64_t hash) {
+      services_.ForEachWithHash(hash, [&](const base::RefPtr<const ServiceBlock>& block) {
+        if (block->HasAddress(address)) visit(*block);
+      });
+    });
+  }
+  // nullptr if there is no such pod among those that no service selects.
+  const Pod* FindPod(std::string_view namespace_name, std::string_view name) const {
+    const auto* entry = pods_.Find(absl::HashOf(namespace_name, name), ServiceKey{namespace_name, name});
+    return entry == nullptr ? nullptr : &entry->get()->pod;
+  }
+
+  size_t namespace_count() const { return namespaces_.size(); }
+  size_t service_count() const { return service_count_; }
+  size_t identity_count() const { return identity_count_; }
+  size_t pod_count() const { return pods_.size(); }
+
+ private:
+  friend class SnapshotBuilder;
+
+  struct ServiceKey {
+    std::string_view namespace_name;
+    std::string_view name;
+  };
+  static uint64_t HashOfService(std::string_view namespace_name, std::string_view service) {
+    return std::max<uint64_t>(absl::HashOf(namespace_name, service), AddressIndex::kSeveral + 1);
+  }
+
+  struct NamespaceTraits {
+    static uint64_t Hash(const Namespace& entry) { return absl::HashOf(std::string_view(entry.name)); }
+    static bool Equal(const Namespace& entry, std::string_view name) { return entry.name == name; }
+  };
+  struct ServiceTraits {
+    static uint64_t Hash(const base::RefPtr<const ServiceBlock>& block) {
+      return HashOfService(block->namespace_name(), block->name());
+    }
+    static bool Equal(const base::RefPtr<const ServiceBlock>& block, const ServiceKey& key) {
+      return block->name() == key.name && block->namespace_name() == key.namespace_name;
+    }
+  };
+  struct SharedPod {
+    Pod pod;
+    mutable uint32_t references = 0;  // base::RefPtr
+    static void Destroy(const SharedPod* pod) { delete pod; }
+  };
+  struct PodTraits {
+    static uint64_t Hash(const base::RefPtr<const SharedPod>& entry) {
+      return absl::HashOf(std::string_view(entry->pod.namespace_name), std::string_view(entry->pod.name));
+    }
+    static bool Equal(const base::RefPtr<const SharedPod>& entry, const ServiceKey& key) {
+      return entry->pod.name == key.name && entry->pod.namespace_name == key.namespace_name;
+    }
+  };
+
+  Position position_;
+  absl::Time origin_time_;
+  base::CowMap<Namespace, NamespaceTraits> namespaces_;
+  base::CowMap<base::RefPtr<const ServiceBlock>, ServiceTraits> services_;
+  base::CowMap<base::RefPtr<const SharedPod>, PodTraits> pods_;
+  AddressIndex addresses_;
+  size_t service_count_ = 0;
+  size_t identity_count_ = 0;
+};
+
+}  // namespace podnamed::state
