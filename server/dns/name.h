@@ -12,9 +12,9 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "absl/status/statusor.h"
-#include "absl/types/span.h"
 #include "server/dns/types.h"
 
 namespace podnamed::dns {
@@ -23,6 +23,10 @@ namespace podnamed::dns {
 constexpr uint8_t FoldCase(uint8_t octet) {
   return (octet >= 'A' && octet <= 'Z') ? static_cast<uint8_t>(octet | 0x20) : octet;
 }
+
+// True if both are the same octets but for the case of letters. Whole names in wire form may be compared so: no length
+// octet is a letter.
+bool EqualIgnoringCase(std::string_view a, std::string_view b);
 
 class Name {
  public:
@@ -73,11 +77,14 @@ class QueryName {
   }
   // Where label i starts in the name (i == label_count(): the root's octet).
   size_t label_start(size_t i) const { return label_starts_[i]; }
-  // How many labels stand in front of `zone` (folded wire form); std::nullopt if the name is not at or below it.
+  // How many labels stand in front of `zone` (wire form); std::nullopt if the name is not at or below it.
   std::optional<size_t> LabelsAbove(std::string_view zone) const;
 
+  // Takes the name that `octets` begin with and returns its length, or 0 (and an unspecified value) if it is cut off,
+  // compressed, or longer than a name may be. `octets` must outlive this.
+  size_t Read(std::string_view octets);
+
  private:
-  friend class QueryNameReader;
   std::string_view original_;
   size_t label_count_ = 0;
   std::array<char, kMaxNameLength> folded_;

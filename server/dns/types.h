@@ -2,6 +2,7 @@
 // Every enum holds any 16-bit number that a packet may carry; the named ones are those the code speaks of.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -42,9 +43,22 @@ enum class Rcode : uint16_t {
 
 // "A", "SRV"; "TYPE65280" for a number without a name (RFC 3597 section 5).
 std::string NameOf(RecordType type);
+// "NXDOMAIN"; "OTHER" for a number that we never send.
 std::string_view NameOf(Rcode rcode);
 // The inverse, ignoring case; std::nullopt for a word that names no type.
 std::optional<RecordType> ParseRecordType(std::string_view text);
+
+// The second 16 bits of the header (RFC 1035 section 4.1.1, RFC 4035 section 3), opcode and rcode aside.
+inline constexpr uint16_t kResponseFlag = 0x8000;            // QR
+inline constexpr uint16_t kAuthoritativeFlag = 0x0400;       // AA
+inline constexpr uint16_t kTruncatedFlag = 0x0200;           // TC
+inline constexpr uint16_t kRecursionDesiredFlag = 0x0100;    // RD
+inline constexpr uint16_t kRecursionAvailableFlag = 0x0080;  // RA
+inline constexpr uint16_t kAuthenticDataFlag = 0x0020;       // AD
+inline constexpr uint16_t kCheckingDisabledFlag = 0x0010;    // CD
+inline constexpr uint16_t kRcodeMask = 0x000F;
+inline constexpr int kOpcodeShift = 11;
+inline constexpr uint16_t kOpcodeMask = 0x000F;  // after the shift
 
 inline constexpr size_t kMaxLabelLength = 63;  // RFC 1035 section 2.3.4
 inline constexpr size_t kMaxNameLength = 255;  // in wire form, the root's zero octet included

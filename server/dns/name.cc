@@ -1,0 +1,167 @@
+#include "server/dns/name.h"
+
+#include <cstring>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+
+namespace podnamed::dns {
+namespace {
+
+size_t LengthAt(std::string_view wire, size_t position) { return static_cast<uint8_t>(wire[position]); }
+
+std::string FoldedCopy(std::string_view wire) {
+  std::string folded(wire);
+  for (char& octet : folded) octet = static_cast<char>(FoldCase(static_cast<uint8_t>(octet)));
+  return folded;
+}
+
+// Reads what follows a backslash, `text` starting behind it, and takes it off; -1 if that is no escape.
+int TakeEscape(std::string_view& text) {
+  if (text.empty()) return -1;
+  if (!absl::ascii_isdigit(static_cast<uint8_t>(text[0]))) {
+    const int octet = static_cast<uint8_t>(text[0]);
+    text.remove_prefix(1);
+    return octet;
+  }
+  if (text.size() < 3) return -1;
+  int octet = 0;
+  for (const char digit : text.substr(0, 3)) {
+    if (!absl::ascii_isdigit(static_cast<uint8_t>(digit))) return -1;
+    octet = octet * 10 + (digit - '0');
+  }
+  text.remove_prefix(3);
+  return octet <= 255 ? octet : -1;
+}
+
+}  // namespace
+
+bool EqualIgnoringCase(std::string_view a, std::string_view b) {
+  if (a.size() != b.size()) return false;
+  if (std::memcmp(a.data(), b.data(), a.size()) == 0) return true;  // the common case: both folded
+  for (size_t i = 0; i < a.size(); ++i) {
+    if (FoldCase(static_cast<uint8_t>(a[i])) != FoldCase(static_cast<uint8_t>(b[i]))) return false;
+  }
+  return true;
+}
+
+absl::StatusOr<Name> Name::FromText(std::string_view text) {
+  const auto error = [text](auto&&... what) {
+    return absl::InvalidArgumentError(absl::StrCat("name \"", absl::CHexEscape(std::string(text)), "\": ", what...));
+  };
+  if (text.empty()) return error("is empty (the root is \".\")");
+  Name name;
+  if (text == ".") return name;
+
+  std::string wire;
+  std::string_view rest = text;
+  for (size_t number = 1; !rest.empty(); ++number) {
+    const size_t start = wire.size();
+    wire.push_back('\0');  // the label's length, known at its end
+    while (!rest.empty() && rest[0] != '.') {
+      int octet = static_cast<uint8_t>(rest[0]);
+      rest.remove_prefix(1);
+      if (octet == '\\') octet = TakeEscape(rest);
+      if (octet < 0)
+        return error("label ", number, " has a bad escape: expected \\DDD up to 255, or \\ and a character");
+      wire.push_back(static_cast<char>(octet));
+    }
+    const size_t length = wire.size() - start - 1;
+    if (length == 0) return error("label ", number, " is empty");
+    if (length > kMaxLabelLength) {
+      return error("label ", number, " has ", length, " octets, at most ", kMaxLabelLength, " are allowed");
+    }
+    wire[start] = static_cast<char>(length);
+    if (!rest.empty()) rest.remove_prefix(1);  // the dot
+  }
+  wire.push_back('\0');
+  if (wire.size() > kMaxNameLength) {
+    return error("has ", wire.size(), " octets in wire form, at most ", kMaxNameLength, " are allowed");
+  }
+  name.wire_ = std::move(wire);
+  return name;
+}
+
+Name Name::FromWire(std::string_view wire) {
+  Name name;
+  name.wire_ = std::string(wire);
+  return name;
+}
+
+std::string Name::ToText() const { return NameToText(wire_); }
+
+size_t Name::label_count() const {
+  size_t labels = 0;
+  for (size_t at = 0; wire_[at] != '\0'; at += LengthAt(wire_, at) + 1) ++labels;
+  return labels;
+}
+
+Name Name::Folded() const { return FromWire(FoldedCopy(wire_)); }
+
+bool Name::IsAtOrBelow(const Name& zone) const {
+  if (zone.wire_.size() > wire_.size()) return false;
+  const size_t boundary = wire_.size() - zone.wire_.size();
+  size_t at = 0;
+  while (at < boundary) at += LengthAt(wire_, at) + 1;
+  return at == boundary && std::string_view(wire_).substr(at) == zone.wire_;
+}
+
+std::string NameToText(std::string_view wire) {
+  // Besides the dot and the backslash, what a zone file would read as something else.
+  constexpr std::string_view kEscaped = ".\\\"();@$";
+  std::string text;
+  for (size_t at = 0; at < wire.size() && wire[at] != '\0'; at += LengthAt(wire, at) + 1) {
+    for (const char octet : wire.substr(at + 1, LengthAt(wire, at))) {
+      if (!absl::ascii_isgraph(static_cast<uint8_t>(octet))) {
+        absl::StrAppendFormat(&text, "\\%03d", static_cast<uint8_t>(octet));
+        continue;
+      }
+      if (kEscaped.find(octet) != std::string_view::npos) text.push_back('\\');
+      text.push_back(octet);
+    }
+    text.push_back('.');
+  }
+  return text.empty() ? "." : text;
+}
+
+std::optional<size_t> QueryName::LabelsAbove(std::string_view zone) const {
+  if (zone.size() > original_.size()) return std::nullopt;
+  const size_t start = original_.size() - zone.size();
+  if (!EqualIgnoringCase(folded().substr(start), zone)) return std::nullopt;
+  // A label of arbitrary octets can look like the zone on the inside, so the octets alone do not tell.
+  size_t above = label_count_;
+  while (label_starts_[above] > start) --above;
+  return label_starts_[above] == start ? std::optional(above) : std::nullopt;
+}
+
+size_t QueryName::Read(std::string_view octets) {
+  label_count_ = 0;
+  size_t at = 0;
+  while (true) {
+    if (at >= octets.size() || at >= kMaxNameLength) return 0;
+    label_starts_[label_count_] = static_cast<uint8_t>(at);
+    const size_t length = LengthAt(octets, at);
+    if (length == 0) break;
+    if (length > kMaxLabelLength)
+      return 0;  // a compression pointer, or one of the extended types of RFC 6891 section 5
+    ++label_count_;
+    at += length + 1;
+  }
+  original_ = octets.substr(0, at + 1);
+  for (size_t i = 0; i < original_.size(); ++i) {
+    folded_[i] = static_cast<char>(FoldCase(static_cast<uint8_t>(original_[i])));
+  }
+  return original_.size();
+}
+
+Name NamePieces::ToName() const {
+  std::string wire;
+  for (const std::string_view piece : pieces_) wire += piece;
+  return Name::FromWire(wire);
+}
+
+}  // namespace podnamed::dns
