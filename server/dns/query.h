@@ -7,17 +7,11 @@
 #include <optional>
 
 #include "absl/types/span.h"
+#include "server/dns/edns.h"
 #include "server/dns/name.h"
 #include "server/dns/types.h"
 
 namespace podnamed::dns {
-
-// The OPT record of a query (RFC 6891 section 6.1).
-struct Edns {
-  uint16_t udp_payload_size = 0;  // octets, as advertised: may be below 512, which means 512
-  uint8_t version = 0;
-  bool dnssec_ok = false;  // DO (RFC 3225)
-};
 
 struct Query {
   uint16_t id = 0;
@@ -40,8 +34,11 @@ enum class ParseOutcome {
   kBadVers,  // reply BADVERS with our OPT: an EDNS version above 0 (RFC 6891 section 6.1.3)
 };
 
-// Fills `query` as far as the packet could be read, so that a refusal can still echo what the client needs to match it.
-// `query.name` points into `packet`.
+// Fills `query` as far as the packet could be read, so that a refusal can still echo what the client needs to match it:
+// the question if it was whole, `edns` if there was an OPT record, sound or not. Another opcode's sections are not
+// read. `query.name` points into `packet`. A `query` may be used again; none of its old values remain. Forgiving where
+// CoreDNS is: one record each in answer and authority, two in additional and octets behind the last record are passed
+// over; more of them, as more or less than one question, are FORMERR.
 ParseOutcome ParseQuery(absl::Span<const uint8_t> packet, Query& query);
 
 }  // namespace podnamed::dns

@@ -3,13 +3,14 @@
 // nothing. One encoder per worker (it keeps the compression table); any thread, one at a time.
 #pragma once
 
-#include <array>
+#include <cstddef>
 #include <cstdint>
 
 #include "absl/types/span.h"
 #include "server/dns/query.h"
 #include "server/dns/record.h"
 #include "server/dns/types.h"
+#include "server/dns/wire_writer.h"
 
 namespace podnamed::dns {
 
@@ -17,9 +18,9 @@ struct Response {
   Rcode rcode = Rcode::kNoError;
   bool authoritative = false;        // AA
   bool recursion_available = false;  // RA
-  absl::Span<const RecordSet> answer;
-  absl::Span<const RecordSet> authority;
-  absl::Span<const RecordSet> additional;  // the OPT record is not among them: it follows from the query
+  absl::Span<const RecordSet> answer{};
+  absl::Span<const RecordSet> authority{};
+  absl::Span<const RecordSet> additional{};  // the OPT record is not among them: it follows from the query
 };
 
 // How many octets a reply may have: 65,535 over TCP; over UDP 512 without EDNS, else what the client advertised, at
@@ -28,16 +29,21 @@ size_t UdpReplyLimit(const Query& query, size_t ours = kDefaultUdpLimit);
 
 class ResponseEncoder {
  public:
-  // Writes the reply to `query` into `buffer`, at most `limit` octets (at most buffer.size()), and returns its length.
-  // REQUIRES: limit >= 512, `query` is what ParseQuery filled, of any outcome but kDrop.
-  // Answer records that do not fit set TC and are left out from the first that does not fit on; additional records that
-  // do not fit are left out silently, whole sets at a time (RFC 2181 section 9); so is the authority section last of
-  // all.
+  // Writes the reply to `query` into `buffer`, at most `limit` octets, and returns its length. RD, CD and the opcode
+  // are the query's; an OPT record follows if and only if the query had one.
+  // REQUIRES: 512 <= limit <= buffer.size(); `query` is what ParseQuery filled, of any outcome but kDrop; an rcode
+  // above 15 only if query.edns.
+  //
+  // What does not fit, ends the reply; the sections are filled in their order:
+  //   answer      is cut on a record: the first that does not fit and all that follow are left out, and TC is set.
+  //   authority   is left out from the first whole set that does not fit; TC is set only if there is no answer, for
+  //   then
+  //               it is the authority section that says what the reply means (RFC 2308 section 2, RFC 2181 section 9).
+  //   additional  is left out from the first whole set that does not fit, silently (RFC 2181 section 9).
   size_t Encode(const Query& query, const Response& response, size_t limit, absl::Span<uint8_t> buffer);
 
  private:
-  friend class WireWriter;
-  std::array<uint16_t, 1024> compression_table_{};  // see WireWriter
+  WireWriter::CompressionTable compression_table_;
 };
 
 }  // namespace podnamed::dns

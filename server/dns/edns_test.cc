@@ -1,0 +1,62 @@
+#include "server/dns/edns.h"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace podnamed::dns {
+namespace {
+
+using std::literals::operator""s;
+
+// From behind the type on: class (size), rcode bits, version, flags, length of the options, options.
+struct Case {
+  std::string_view what;
+  std::string octets;
+  bool well_formed;
+};
+
+TEST(ReadOpt, TakesSizeVersionAndDo) {
+  const std::string octets = "\x04\xD0\x00\x00\x80\x00\x00\x00"s;
+  WireReader reader({reinterpret_cast<const uint8_t*>(octets.data()), octets.size()});
+  Edns edns;
+  EXPECT_TRUE(ReadOpt(reader, edns));
+  EXPECT_EQ(edns.udp_payload_size, 1232);
+  EXPECT_EQ(edns.version, 0);
+  EXPECT_TRUE(edns.dnssec_ok);
+}
+
+TEST(ReadOpt, ChecksTheOptionsBounds) {
+  const Case kCases[] = {
+      {"none", "\x02\x00\x00\x00\x00\x00\x00\x00"s, true},
+      {"a cookie", "\x02\x00\x00\x00\x00\x00\x00\x0C\x00\x0A\x00\x08"s + "12345678", true},
+      {"two, of which one is empty and unknown", "\x02\x00\x00\x00\x00\x00\x00\x09\xFF\xFE\x00\x00\x00\x0F\x00\x01x"s,
+       true},
+      {"half an option's header", "\x02\x00\x00\x00\x00\x00\x00\x02\x00\x0A"s, false},
+      {"an option longer than the record", "\x02\x00\x00\x00\x00\x00\x00\x04\x00\x0A\x00\x01x"s, false},
+      {"a record longer than the message", "\x02\x00\x00\x00\x00\x00\x00\x05\x00\x0A\x00\x00"s, false},
+      {"options of version 1 are not looked at", "\x02\x00\x00\x01\x00\x00\x00\x02\xFF\xFF"s, true},
+  };
+  for (const Case& c : kCases) {
+    WireReader reader({reinterpret_cast<const uint8_t*>(c.octets.data()), c.octets.size()});
+    Edns edns;
+    EXPECT_EQ(ReadOpt(reader, edns), c.well_formed) << c.what;
+    EXPECT_EQ(edns.udp_payload_size, 512) << c.what;
+  }
+}
+
+TEST(PutOpt, SaysOurSizeTheClientsDoAndTheUpperRcode) {
+  std::array<uint8_t, kOptLength> buffer;
+  WireWriter::CompressionTable table;
+  WireWriter writer(absl::MakeSpan(buffer), table);
+  PutOpt(writer, Edns{.udp_payload_size = 4096, .version = 7, .dnssec_ok = true}, Rcode::kBadVers);
+  EXPECT_FALSE(writer.overflowed());
+  EXPECT_EQ(writer.position(), kOptLength);
+  EXPECT_EQ(std::string(buffer.begin(), buffer.end()), "\x00\x00\x29\x04\xD0\x01\x00\x80\x00\x00\x00"s);
+}
+
+}  // namespace
+}  // namespace podnamed::dns

@@ -1,0 +1,166 @@
+#include "server/dns/response.h"
+
+#include <algorithm>
+#include <variant>
+
+#include "server/dns/edns.h"
+
+namespace podnamed::dns {
+namespace {
+
+size_t RecordCount(const RecordSet& set) {
+  return std::visit(
+      [](const auto& rdata) -> size_t {
+        if constexpr (requires { rdata.size(); }) {
+          return rdata.size();
+        } else {
+          return 1;
+        }
+      },
+      set.rdata);
+}
+
+void PutRdata(WireWriter& writer, const base::Ipv4Address& address) { writer.PutOctets(address); }
+
+void PutRdata(WireWriter& writer, const base::Ipv6Address& address) { writer.PutOctets(address); }
+
+void PutRdata(WireWriter& writer, const NamePieces& target) { writer.PutTarget(target); }
+
+void PutRdata(WireWriter& writer, const SrvData& srv) {
+  writer.PutU16(srv.priority);
+  writer.PutU16(srv.weight);
+  writer.PutU16(srv.port);
+  writer.PutTargetInFull(srv.target);
+}
+
+void PutRdata(WireWriter& writer, const SoaData& soa) {
+  writer.PutName(soa.mname);
+  writer.PutName(soa.rname);
+  writer.PutU32(soa.serial);
+  writer.PutU32(soa.refresh);
+  writer.PutU32(soa.retry);
+  writer.PutU32(soa.expire);
+  writer.PutU32(soa.minimum);
+}
+
+void PutRdata(WireWriter& writer, const TxtData& txt) {
+  writer.PutU8(static_cast<uint8_t>(txt.text.size()));
+  writer.PutOctets(txt.text);
+}
+
+// Writes a record for each rdata until one does not fit, which is taken back; returns how many were written.
+template <typename Data>
+size_t PutRecords(WireWriter& writer, const RecordSet& set, absl::Span<const Data> rdatas) {
+  size_t owner = kMaxPointerTarget + 1;  // where the set's owner stands
+  size_t written = 0;
+  for (const Data& rdata : rdatas) {
+    const size_t mark = writer.position();
+    if (owner <= kMaxPointerTarget) {
+      writer.PutPointer(owner);
+    } else {
+      owner = writer.PutName(set.owner);
+    }
+    writer.PutU16(static_cast<uint16_t>(set.type));
+    writer.PutU16(static_cast<uint16_t>(RecordClass::kIn));
+    writer.PutU32(set.ttl);
+    const size_t length_at = writer.position();
+    writer.PutU16(0);
+    PutRdata(writer, rdata);
+    if (writer.overflowed()) {
+      writer.RollBack(mark);
+      break;
+    }
+    writer.PatchU16(length_at, static_cast<uint16_t>(writer.position() - length_at - 2));
+    ++written;
+  }
+  return written;
+}
+
+template <typename Data>
+size_t PutRecords(WireWriter& writer, const RecordSet& set, const Data& rdata) {
+  return PutRecords(writer, set, absl::MakeConstSpan(&rdata, 1));
+}
+
+size_t PutSet(WireWriter& writer, const RecordSet& set) {
+  return std::visit([&](const auto& rdata) { return PutRecords(writer, set, rdata); }, set.rdata);
+}
+
+// The section up to the first record that does not fit: false if there was one. Adds up the records written.
+bool PutRecordByRecord(WireWriter& writer, absl::Span<const RecordSet> section, uint16_t& count) {
+  for (const RecordSet& set : section) {
+    const size_t written = PutSet(writer, set);
+    count = static_cast<uint16_t>(count + written);
+    if (written < RecordCount(set)) return false;
+  }
+  return true;
+}
+
+// The section up to the first set that does not fit as a whole: false if there was one. Adds up the records written.
+bool PutSetBySet(WireWriter& writer, absl::Span<const RecordSet> section, uint16_t& count) {
+  for (const RecordSet& set : section) {
+    const size_t mark = writer.position();
+    const size_t written = PutSet(writer, set);
+    if (written < RecordCount(set)) {
+      writer.RollBack(mark);
+      return false;
+    }
+    count = static_cast<uint16_t>(count + written);
+  }
+  return true;
+}
+
+uint16_t HeaderFlags(const Query& query, const Response& response, bool truncated) {
+  uint32_t flags = kResponseFlag | static_cast<uint32_t>(query.opcode) << kOpcodeShift;
+  if (response.authoritative) flags |= kAuthoritativeFlag;
+  if (truncated) flags |= kTruncatedFlag;
+  if (query.recursion_desired) flags |= kRecursionDesiredFlag;
+  if (response.recursion_available) flags |= kRecursionAvailableFlag;
+  if (query.checking_disabled) flags |= kCheckingDisabledFlag;
+  flags |= static_cast<uint32_t>(response.rcode) & kRcodeMask;
+  return static_cast<uint16_t>(flags);
+}
+
+}  // namespace
+
+size_t UdpReplyLimit(const Query& query, size_t ours) {
+  if (!query.edns.has_value()) return kMinUdpLimit;
+  return std::max(kMinUdpLimit, std::min<size_t>(query.edns->udp_payload_size, ours));
+}
+
+size_t ResponseEncoder::Encode(const Query& query, const Response& response, size_t limit, absl::Span<uint8_t> buffer) {
+  WireWriter writer(buffer, compression_table_);
+  writer.set_limit(query.edns.has_value() ? limit - kOptLength : limit);
+  writer.PutU16(query.id);
+  for (size_t at = writer.position(); at < kHeaderLength; at += 2) writer.PutU16(0);  // known at the end
+  if (query.has_question) {
+    writer.PutQuestionName(query.name);
+    writer.PutU16(static_cast<uint16_t>(query.type));
+    writer.PutU16(static_cast<uint16_t>(query.record_class));
+  }
+
+  uint16_t answers = 0;
+  uint16_t authorities = 0;
+  uint16_t additionals = 0;
+  bool truncated = false;
+  if (!PutRecordByRecord(writer, response.answer, answers)) {
+    truncated = true;
+  } else if (!PutSetBySet(writer, response.authority, authorities)) {
+    truncated = response.answer.empty();
+  } else {
+    PutSetBySet(writer, response.additional, additionals);
+  }
+  if (query.edns.has_value()) {
+    writer.set_limit(limit);
+    PutOpt(writer, *query.edns, response.rcode);
+    ++additionals;
+  }
+
+  writer.PatchU16(2, HeaderFlags(query, response, truncated));
+  writer.PatchU16(4, query.has_question ? 1 : 0);
+  writer.PatchU16(6, answers);
+  writer.PatchU16(8, authorities);
+  writer.PatchU16(10, additionals);
+  return writer.position();
+}
+
+}  // namespace podnamed::dns
