@@ -37,7 +37,7 @@ struct Service {
   ServiceKind kind = ServiceKind::kHeadless;
   std::vector<base::IpAddress> addresses;  // spec.clusterIPs; kClusterIp only
   std::vector<Port> ports;                 // spec.ports with the service's port numbers
-  std::string external_name;               // a domain name in presentation form; kExternalName only
+  std::string external_name;               // in wire form (dns::Name::wire); kExternalName only
   bool publish_not_ready = false;          // spec.publishNotReadyAddresses
 };
 

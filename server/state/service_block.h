@@ -84,6 +84,7 @@ class ServiceBlock {
   absl::Span<const base::Ipv6Address> cluster_ipv6() const { return {Ipv6s(), cluster_ipv6_count_}; }
   size_t port_count() const { return PortCount(0); }
   PortView port(size_t i) const { return PortOf(0, i); }
+  // The domain name that an ExternalName service stands for, in wire form.
   std::string_view external_name() const { return TextAt(external_name_); }
 
   size_t identity_count() const { return identity_count_; }
@@ -212,6 +213,9 @@ class ServiceBlock::Identity {
   uint32_t port_set() const { return row_->port_set; }
   size_t port_count() const { return block_->PortCount(row_->port_set); }
   PortView port(size_t i) const { return block_->PortOf(row_->port_set, i); }
+
+  // Order in the block. REQUIRES: both of one block.
+  friend bool operator<(const Identity& a, const Identity& b) { return a.row_ < b.row_; }
 
  private:
   friend class ServiceBlock;

@@ -1,0 +1,38 @@
+// The grammar of names in a cluster zone Z (Kubernetes DNS specification 1.1.0, and what CoreDNS adds to it). Pure.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "server/dns/name.h"
+#include "server/state/entities.h"
+
+namespace podnamed::resolve {
+
+struct ClusterName {
+  enum class Kind : uint8_t {
+    kApex,        // Z
+    kBranch,      // svc.Z, pod.Z, dns.Z: there for what is below them
+    kNameServer,  // ns.dns.Z
+    kVersion,     // dns-version.Z
+    kNamespace,   // N.svc.Z
+    kService,     // X.N.svc.Z
+    kEndpoint,    // HOST.X.N.svc.Z
+    kProtocol,    // _tcp.X.N.svc.Z
+    kPort,        // _port._tcp.X.N.svc.Z
+    kNothing,     // a shape that no name of the zone has
+  };
+  Kind kind = Kind::kNothing;
+  // Labels, in lower case, as far as the kind has them; they point into the query's name.
+  std::string_view namespace_name;
+  std::string_view service;
+  std::string_view endpoint;   // kEndpoint
+  std::string_view port;       // kPort, without the underscore
+  state::Protocol protocol{};  // kProtocol, kPort
+};
+
+// Reads the `above` labels that stand in front of the zone. REQUIRES: above <= name.label_count().
+ClusterName ParseClusterName(const dns::QueryName& name, size_t above);
+
+}  // namespace podnamed::resolve
