@@ -1,0 +1,26 @@
+// `kubernetes`: answers for the cluster's zones from the newest snapshot; passes on names outside of them.
+#pragma once
+
+#include "absl/random/random.h"
+#include "server/plugins/plugin.h"
+#include "server/resolve/resolver.h"
+#include "server/state/snapshot_holder.h"
+
+namespace podnamed::plugins {
+
+class Kubernetes : public Plugin {
+ public:
+  // Both must outlive this.
+  Kubernetes(const resolve::Resolver& resolver, const state::SnapshotHolder& holder)
+      : resolver_(resolver), reader_(holder) {}
+
+  Next OnQuery(const QueryContext& context, resolve::Answer& answer) override;
+  void OnIdle() override { reader_.Refresh(); }
+
+ private:
+  const resolve::Resolver& resolver_;
+  state::SnapshotReader reader_;
+  absl::InsecureBitGen random_;  // orders addresses: fairness, not secrecy
+};
+
+}  // namespace podnamed::plugins

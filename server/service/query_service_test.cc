@@ -1,0 +1,110 @@
+#include "server/service/query_service.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "server/plugins/kubernetes.h"
+#include "server/state/snapshot_builder.h"
+#include "server/testing/dns_message.h"
+#include "server/testing/entities.h"
+
+namespace podnamed::service {
+namespace {
+
+using dns::Rcode;
+using dns::RecordType;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+dns::Name Zone(std::string_view text) { return dns::Name::FromText(text).value().Folded(); }
+
+class QueryServiceTest : public ::testing::Test {
+ protected:
+  QueryServiceTest() {
+    chain_.push_back(std::make_unique<plugins::Kubernetes>(resolver_, holder_));
+    service_.emplace(std::vector<ServedZone>{
+        {Zone("local"), &empty_chain_}, {Zone("cluster.local"), &chain_}, {Zone("example"), &chain_}});
+    state::SnapshotBuilder builder;
+    std::vector<state::Op> ops = {state::Namespace{"default", 0}, testing::Headless("nginx")};
+    for (int i = 0; i < 100; ++i) {
+      ops.push_back(testing::Pod("nginx", "web-" + std::to_string(i), {"10.0.0." + std::to_string(i)}));
+    }
+    builder.Add(std::move(ops));
+    holder_.Publish(builder.Build({}, absl::UnixEpoch()));
+  }
+
+  net::Verdict Handle(const std::vector<uint8_t>& packet, net::Transport transport = net::Transport::kUdp) {
+    return service_->Handle({.message = packet, .client = {}, .client_port = 1053, .transport = transport},
+                            absl::MakeSpan(buffer_), size_);
+  }
+  testing::Message Ask(std::string_view name, RecordType type, const testing::QueryOptions& options = {},
+                       net::Transport transport = net::Transport::kUdp) {
+    EXPECT_EQ(Handle(testing::MakeQuery(name, type, options), transport), net::Verdict::kReply);
+    return testing::ParseMessage(absl::MakeSpan(buffer_).first(size_)).value();
+  }
+
+  state::SnapshotHolder holder_;
+  resolve::Resolver resolver_{{.zones = {Zone("cluster.local")}, .server_ipv4 = {}, .server_ipv6 = {}}};
+  PluginChain chain_;
+  PluginChain empty_chain_;
+  std::optional<QueryService> service_;
+  std::vector<uint8_t> buffer_ = std::vector<uint8_t>(dns::kMaxMessageLength);
+  size_t size_ = 0;
+};
+
+TEST_F(QueryServiceTest, AnswersWithAuthority) {
+  const testing::Message reply = Ask("web-7.nginx.default.svc.cluster.local.", RecordType::kA, {.id = 77});
+  EXPECT_EQ(reply.id, 77);
+  EXPECT_EQ(reply.rcode, Rcode::kNoError);
+  EXPECT_TRUE(reply.authoritative);
+  EXPECT_FALSE(reply.recursion_available);
+  EXPECT_THAT(reply.answer, ElementsAre("web-7.nginx.default.svc.cluster.local. 5 IN A 10.0.0.7"));
+}
+
+TEST_F(QueryServiceTest, TheLongestZoneDecidesAndItsAnswerIsFinal) {
+  EXPECT_EQ(Ask("no.cluster.local.", RecordType::kA).rcode, Rcode::kNxDomain);
+  EXPECT_EQ(Ask("other.local.", RecordType::kA).rcode, Rcode::kServFail) << "its block has no plugin that knows";
+  EXPECT_EQ(Ask("www.example.", RecordType::kA).rcode, Rcode::kServFail) << "kubernetes passes on what is not its zone";
+  EXPECT_EQ(Ask("example.com.", RecordType::kA).rcode, Rcode::kRefused) << "no block";
+  EXPECT_FALSE(Ask("example.com.", RecordType::kA).authoritative);
+}
+
+TEST_F(QueryServiceTest, OtherClassesAreRefused) {
+  EXPECT_EQ(Ask("version.bind.", RecordType::kTxt, {.record_class = dns::RecordClass::kCh}).rcode, Rcode::kRefused);
+  EXPECT_EQ(
+      Ask("web-7.nginx.default.svc.cluster.local.", RecordType::kA, {.record_class = dns::RecordClass::kCh}).rcode,
+      Rcode::kRefused);
+}
+
+TEST_F(QueryServiceTest, AWideAnswerIsCutToWhatTheClientTakes) {
+  const std::string_view name = "nginx.default.svc.cluster.local.";
+  const testing::Message plain = Ask(name, RecordType::kA);
+  EXPECT_TRUE(plain.truncated);
+  EXPECT_LE(size_, dns::kMinUdpLimit);
+  const testing::Message edns = Ask(name, RecordType::kA, {.edns_size = 4096});
+  EXPECT_TRUE(edns.truncated);
+  EXPECT_LE(size_, dns::kDefaultUdpLimit);
+  EXPECT_GT(edns.answer.size(), plain.answer.size());
+  const testing::Message tcp = Ask(name, RecordType::kA, {}, net::Transport::kTcp);
+  EXPECT_FALSE(tcp.truncated);
+  EXPECT_THAT(tcp.answer, SizeIs(100));
+}
+
+TEST_F(QueryServiceTest, WhatIsNoQueryGetsTheRightRefusalOrNothing) {
+  std::vector<uint8_t> packet = testing::MakeQuery("web-7.nginx.default.svc.cluster.local.", RecordType::kA);
+  std::vector<uint8_t> response = packet;
+  response[2] |= 0x80;  // QR
+  EXPECT_EQ(Handle(response), net::Verdict::kDrop);
+  EXPECT_EQ(Handle({1, 2, 3}), net::Verdict::kDrop);
+  std::vector<uint8_t> status = packet;
+  status[2] = 2 << 3;  // opcode STATUS
+  EXPECT_EQ(Handle(status), net::Verdict::kReply);
+  EXPECT_EQ(testing::ParseMessage(absl::MakeSpan(buffer_).first(size_))->rcode, Rcode::kNotImp);
+  packet.resize(packet.size() - 3);
+  EXPECT_EQ(Handle(packet), net::Verdict::kReply);
+  EXPECT_EQ(testing::ParseMessage(absl::MakeSpan(buffer_).first(size_))->rcode, Rcode::kFormErr);
+}
+
+}  // namespace
+}  // namespace podnamed::service
