@@ -17,7 +17,7 @@ target_include_directories(podnamed_flags INTERFACE "${CMAKE_SOURCE_DIR}" "${CMA
 # A frame pointer costs little and makes every profile and sanitizer report readable.
 target_compile_options(podnamed_flags INTERFACE -fno-omit-frame-pointer)
 # Boost.Asio: one way to ask (executors by value, no deprecated calls), and no exception is thrown for a socket error.
-target_compile_definitions(podnamed_flags INTERFACE BOOST_ASIO_NO_DEPRECATED)
+target_compile_definitions(podnamed_flags INTERFACE BOOST_ASIO_NO_DEPRECATED "PODNAMED_VERSION=\"${PROJECT_VERSION}\"")
 if(PODNAMED_SANITIZE)
   target_compile_options(podnamed_flags INTERFACE "-fsanitize=${PODNAMED_SANITIZE}")
   target_link_options(podnamed_flags INTERFACE "-fsanitize=${PODNAMED_SANITIZE}")

@@ -1,0 +1,14 @@
+// How a program is asked to end. Signals are handled by one thread that waits for them; no code runs inside a handler.
+#pragma once
+
+namespace podnamed::base {
+
+// Makes SIGTERM and SIGINT wait for WaitForStopSignal, in this thread and all that it starts; a peer that went away
+// (SIGPIPE) is an error of the write instead of the end of the process. Call first in main.
+void BlockStopSignals();
+
+// Returns the signal's name, "SIGTERM" or "SIGINT", when one has come. From then on the next one ends the process at
+// once, as it would have without us.
+const char* WaitForStopSignal();
+
+}  // namespace podnamed::base
