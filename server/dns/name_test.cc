@@ -95,6 +95,18 @@ TEST(Name, FoldsAsciiLettersOnly) {
   EXPECT_EQ(high.Folded().wire(), "\2\xC4z\0"sv);
 }
 
+TEST(Name, FoldsEveryOctetAtEveryPlaceAsFoldCaseDoes) {
+  for (size_t length = 1; length <= 17; ++length) {
+    for (int octet = 0; octet < 256; ++octet) {
+      const std::string wire = static_cast<char>(length) + std::string(length, static_cast<char>(octet)) + '\0';
+      const char folded = static_cast<char>(FoldCase(static_cast<uint8_t>(octet)));
+      const std::string expected = static_cast<char>(length) + std::string(length, folded) + '\0';
+      ASSERT_EQ(Name::FromWire(wire).Folded().wire(), expected) << length << " times " << octet;
+      ASSERT_TRUE(EqualIgnoringCase(wire, expected));
+    }
+  }
+}
+
 TEST(Name, CountsLabels) {
   EXPECT_EQ(Name().label_count(), 0u);
   EXPECT_EQ(Name::FromText("a.b.c")->label_count(), 3u);

@@ -20,9 +20,10 @@ std::string_view Join(const NamePieces& name, std::array<char, kMaxNameLength>& 
   return {storage.data(), size};
 }
 
-// FNV-1a over the folded label, going on from the hash of the suffix that follows it.
+// FNV-1a over the label, going on from the hash of the suffix that follows it. Setting bit 5 makes letters of either
+// case alike; what else it makes alike only collides.
 uint32_t HashLabel(uint32_t hash, std::string_view label) {
-  for (const char octet : label) hash = (hash ^ FoldCase(static_cast<uint8_t>(octet))) * 16777619U;
+  for (const char octet : label) hash = (hash ^ (static_cast<uint8_t>(octet) | 0x20U)) * 16777619U;
   return hash;
 }
 
