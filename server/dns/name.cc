@@ -36,22 +36,23 @@ void Fold(std::string_view octets, char* to) {
   for (; i < octets.size(); ++i) to[i] = static_cast<char>(FoldCase(static_cast<uint8_t>(octets[i])));
 }
 
-// Reads what follows a backslash, `text` starting behind it, and takes it off; -1 if that is no escape.
-int TakeEscape(std::string_view& text) {
-  if (text.empty()) return -1;
+// Reads what follows a backslash, `text` starting behind it, and takes it off; std::nullopt if that is no escape.
+std::optional<char> TakeEscape(std::string_view& text) {
+  if (text.empty()) return std::nullopt;
   if (!absl::ascii_isdigit(static_cast<uint8_t>(text[0]))) {
-    const int octet = static_cast<uint8_t>(text[0]);
+    const char octet = text[0];
     text.remove_prefix(1);
     return octet;
   }
-  if (text.size() < 3) return -1;
   int octet = 0;
-  for (const char digit : text.substr(0, 3)) {
-    if (!absl::ascii_isdigit(static_cast<uint8_t>(digit))) return -1;
+  const std::string_view digits = text.substr(0, 3);
+  for (const char digit : digits) {
+    if (!absl::ascii_isdigit(static_cast<uint8_t>(digit))) return std::nullopt;
     octet = octet * 10 + (digit - '0');
   }
+  if (digits.size() < 3 || octet > 255) return std::nullopt;
   text.remove_prefix(3);
-  return octet <= 255 ? octet : -1;
+  return static_cast<char>(octet);
 }
 
 }  // namespace
@@ -79,12 +80,11 @@ absl::StatusOr<Name> Name::FromText(std::string_view text) {
     const size_t start = wire.size();
     wire.push_back('\0');  // the label's length, known at its end
     while (!rest.empty() && rest[0] != '.') {
-      int octet = static_cast<uint8_t>(rest[0]);
+      std::optional<char> octet = rest[0];
       rest.remove_prefix(1);
       if (octet == '\\') octet = TakeEscape(rest);
-      if (octet < 0)
-        return error("label ", number, " has a bad escape: expected \\DDD up to 255, or \\ and a character");
-      wire.push_back(static_cast<char>(octet));
+      if (!octet) return error("label ", number, " has a bad escape: expected \\DDD up to 255, or \\ and a character");
+      wire.push_back(*octet);
     }
     const size_t length = wire.size() - start - 1;
     if (length == 0) return error("label ", number, " is empty");
