@@ -49,13 +49,13 @@ TEST(ReadOpt, ChecksTheOptionsBounds) {
 }
 
 TEST(PutOpt, SaysOurSizeTheClientsDoAndTheUpperRcode) {
-  std::array<uint8_t, kOptLength> buffer;
+  std::array<uint8_t, kHeaderLength + kOptLength> buffer;
   WireWriter::CompressionTable table;
   WireWriter writer(absl::MakeSpan(buffer), table);
   PutOpt(writer, Edns{.udp_payload_size = 4096, .version = 7, .dnssec_ok = true}, Rcode::kBadVers);
   EXPECT_FALSE(writer.overflowed());
-  EXPECT_EQ(writer.position(), kOptLength);
-  EXPECT_EQ(std::string(buffer.begin(), buffer.end()), "\x00\x00\x29\x04\xD0\x01\x00\x80\x00\x00\x00"s);
+  EXPECT_EQ(writer.position(), buffer.size());
+  EXPECT_EQ(std::string(buffer.begin() + kHeaderLength, buffer.end()), "\x00\x00\x29\x04\xD0\x01\x00\x80\x00\x00\x00"s);
 }
 
 }  // namespace

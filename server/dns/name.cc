@@ -166,8 +166,7 @@ size_t QueryName::Read(std::string_view octets) {
     label_starts_[label_count_] = static_cast<uint8_t>(at);
     const size_t length = LengthAt(octets, at);
     if (length == 0) break;
-    if (length > kMaxLabelLength)
-      return 0;  // a compression pointer, or one of the extended types of RFC 6891 section 5
+    if (length > kMaxLabelLength) return 0;  // a pointer, or one of the abandoned types of RFC 6891 section 5
     ++label_count_;
     at += length + 1;
   }

@@ -51,7 +51,7 @@ void PutRdata(WireWriter& writer, const TxtData& txt) {
 // Writes a record for each rdata until one does not fit, which is taken back; returns how many were written.
 template <typename Data>
 size_t PutRecords(WireWriter& writer, const RecordSet& set, absl::Span<const Data> rdatas) {
-  size_t owner = kMaxPointerTarget + 1;  // where the set's owner stands
+  size_t owner = kMaxPointerTarget + 1;  // where the set's owner stands; out of reach until it is written
   size_t written = 0;
   for (const Data& rdata : rdatas) {
     const size_t mark = writer.position();
@@ -130,8 +130,6 @@ size_t UdpReplyLimit(const Query& query, size_t ours) {
 size_t ResponseEncoder::Encode(const Query& query, const Response& response, size_t limit, absl::Span<uint8_t> buffer) {
   WireWriter writer(buffer, compression_table_);
   writer.set_limit(query.edns.has_value() ? limit - kOptLength : limit);
-  writer.PutU16(query.id);
-  for (size_t at = writer.position(); at < kHeaderLength; at += 2) writer.PutU16(0);  // known at the end
   if (query.has_question) {
     writer.PutQuestionName(query.name);
     writer.PutU16(static_cast<uint16_t>(query.type));
@@ -145,7 +143,7 @@ size_t ResponseEncoder::Encode(const Query& query, const Response& response, siz
   if (!PutRecordByRecord(writer, response.answer, answers)) {
     truncated = true;
   } else if (!PutSetBySet(writer, response.authority, authorities)) {
-    truncated = response.answer.empty();
+    truncated = answers == 0;
   } else {
     PutSetBySet(writer, response.additional, additionals);
   }
@@ -155,6 +153,7 @@ size_t ResponseEncoder::Encode(const Query& query, const Response& response, siz
     ++additionals;
   }
 
+  writer.PatchU16(0, query.id);
   writer.PatchU16(2, HeaderFlags(query, response, truncated));
   writer.PatchU16(4, query.has_question ? 1 : 0);
   writer.PatchU16(6, answers);

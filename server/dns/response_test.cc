@@ -318,6 +318,25 @@ TEST_F(ResponseTest, FillsATcpReplyFarBeyondThePointersReach) {
   }
 }
 
+TEST_F(ResponseTest, OwnersBeyondThePointersReachAreRepeated) {
+  const std::vector<base::Ipv4Address> many(1200, Address(9));
+  const base::Ipv4Address two[] = {Address(1), Address(2)};
+  const RecordSet answer[] = {{NamePieces(kServiceZone), RecordType::kA, 5, absl::MakeConstSpan(many)}};
+  const RecordSet additional[] = {{NamePieces("\3far\4away\0"sv), RecordType::kA, 5, two}};
+  const Message reply =
+      Exchange("nginx.default.svc.cluster.local", RecordType::kA, {.answer = answer, .additional = additional});
+  EXPECT_EQ(reply.answer.size(), 1200u);
+  EXPECT_THAT(reply.additional, ElementsAre("far.away. 5 IN A 10.0.0.1", "far.away. 5 IN A 10.0.0.2"));
+  EXPECT_EQ(size_, packet_.size() + 1200 * 16 + 2 * (10 + 14));
+}
+
+TEST_F(ResponseTest, TheRootIsANameLikeAnyOther) {
+  const NamePieces targets[] = {NamePieces("\1a\0"sv), NamePieces("\0"sv)};
+  const RecordSet answer[] = {{NamePieces("\0"sv), RecordType::kNs, 5, targets}};
+  const Message reply = Exchange(".", RecordType::kNs, {.answer = answer});
+  EXPECT_THAT(reply.answer, ElementsAre(". 5 IN NS a.", ". 5 IN NS ."));
+}
+
 TEST(UdpReplyLimit, IsTheClientsWithinBounds) {
   struct Case {
     std::optional<uint16_t> advertised;

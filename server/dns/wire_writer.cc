@@ -89,6 +89,7 @@ void WireWriter::SplitAtTarget(std::string_view name, Split& split) const {
     split.cut = split.starts[i];
     split.pointer = place;
     split.fresh = i;
+    return;
   }
 }
 

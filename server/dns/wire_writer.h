@@ -1,4 +1,4 @@
-// A cursor over the fixed buffer of a reply, with name compression (RFC 1035 section 4.1.4). What does not fit is not
+// A cursor over the fixed buffer of a message, with name compression (RFC 1035 section 4.1.4). What does not fit is not
 // written and makes overflowed() true until RollBack, so that callers write a whole record and ask once.
 //
 // A name is compressed first against the question, label by label and without any table: nearly every name of a reply
@@ -27,6 +27,7 @@ class WireWriter {
   // Room for the targets that a pointer can reach. Its contents between messages do not matter.
   using CompressionTable = std::array<uint16_t, 1024>;
 
+  // Starts behind the header, whose fields PatchU16 writes when they are known. REQUIRES: the header has room.
   WireWriter(absl::Span<uint8_t> buffer, CompressionTable& table)
       : buffer_(buffer), limit_(buffer.size()), table_(table) {}
 
@@ -107,7 +108,7 @@ class WireWriter {
 
   absl::Span<uint8_t> buffer_;
   size_t limit_;
-  size_t position_ = 0;
+  size_t position_ = kHeaderLength;
   bool overflowed_ = false;
   const QueryName* question_ = nullptr;
   size_t question_offset_ = 0;

@@ -17,12 +17,9 @@ namespace {
 using std::literals::operator""s;
 using std::literals::operator""sv;
 
-// A message being written, with the header's twelve octets in place.
 class WireWriterTest : public ::testing::Test {
  protected:
-  WireWriterTest() : buffer_(kMaxMessageLength), writer_(absl::MakeSpan(buffer_), table_) {
-    writer_.PutOctets(std::string(kHeaderLength, '\0'));
-  }
+  WireWriterTest() : buffer_(kMaxMessageLength), writer_(absl::MakeSpan(buffer_), table_) {}
 
   void PutQuestion(std::string_view wire) {
     question_octets_ = wire;
