@@ -1,0 +1,100 @@
+#include "config/options.h"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "config/bind_directive.h"
+#include "config/kubernetes_directive.h"
+#include "config/parser.h"
+#include "config/vocabulary.h"
+#include "server/base/status.h"
+
+namespace podnamed::config {
+namespace {
+
+constexpr Word<ServerBlockOptions> kPlugins[] = {
+    {"bind", ReadBind, /*repeatable=*/true},
+    {"kubernetes", ReadKubernetes},
+};
+
+// CoreDNS's plugin.cfg (1.14), in its order, without those above.
+constexpr std::string_view kPluginsOfCoreDns[] = {
+    "root",   "metadata", "geoip",       "cancel",   "proxyproto",   "quic",    "grpc_server", "https",
+    "https3", "timeouts", "multisocket", "reload",   "nsid",         "bufsize", "debug",       "trace",
+    "ready",  "health",   "pprof",       "shed",     "prometheus",   "errors",  "log",         "dnstap",
+    "local",  "dns64",    "any",         "chaos",    "loadbalance",  "tsig",    "rewrite",     "autopath",
+    "acl",    "cache",    "header",      "dnssec",   "tls",          "minimal", "template",    "transfer",
+    "hosts",  "route53",  "azure",       "clouddns", "k8s_external", "file",    "auto",        "secondary",
+    "etcd",   "loop",     "forward",     "grpc",     "erratic",      "whoami",  "on",          "sign",
+    "view",   "nomad",
+};
+
+constexpr Vocabulary<ServerBlockOptions> kVocabulary = {"plugin", kPlugins, kPluginsOfCoreDns};
+
+class OptionsReader {
+ public:
+  explicit OptionsReader(const Context& context) : context_(context) {}
+
+  Options Run(const Document& document) {
+    for (const ServerBlock& block : document.blocks) ReadServerBlock(block);
+    return std::move(options_);
+  }
+
+ private:
+  void ReadServerBlock(const ServerBlock& block) {
+    ServerBlockOptions& options = options_.blocks.emplace_back();
+    options.place = PositionText(block.position);
+    for (const Token& key : block.keys) ReadKey(key, options);
+    ReadBlock(block.directives, kVocabulary, options, context_);
+  }
+
+  void ReadKey(const Token& token, ServerBlockOptions& options) {
+    absl::StatusOr<std::vector<ServerKey>> keys = ParseServerKey(token.text, context_.default_port);
+    if (!keys.ok()) {
+      context_.errors.Add(token.position, keys.status());
+      return;
+    }
+    for (ServerKey& key : *keys) {
+      const auto [first, added] = first_.try_emplace(key, token.position);
+      if (!added) {
+        context_.errors.Add(token.position, "zone {} on port {} stands here a second time; expected once, first at {}",
+                            key.zone.ToText(), key.port, PositionText(first->second));
+        return;
+      }
+      options.keys.push_back(std::move(key));
+    }
+  }
+
+  const Context& context_;
+  Options options_;
+  std::map<ServerKey, Position> first_;  // where each key stands first
+};
+
+}  // namespace
+
+absl::StatusOr<Options> ParseOptions(std::string_view text, const std::string& file, uint16_t default_port,
+                                     const Environment& environment) {
+  ErrorList errors;
+  const Document document = ParseCorefile(text, file, environment, errors);
+  const Context context = {environment, errors, default_port, /*complete=*/errors.empty()};
+  Options options = OptionsReader(context).Run(document);
+  if (document.blocks.empty() && errors.empty()) {
+    errors.Add({.source = &document.sources.front()}, "no server block; expected at least one, such as \". {{ … }}\"");
+  }
+  RETURN_IF_ERROR(errors.ToStatus());
+  return options;
+}
+
+absl::StatusOr<Options> LoadOptions(const std::string& path, uint16_t default_port, const Environment& environment) {
+  const absl::StatusOr<std::string> text = environment.ReadFile(path);
+  if (!text.ok()) {
+    return absl::Status(text.status().code(),
+                        fmt::format("{} cannot be read: {}", path, std::string(text.status().message())));
+  }
+  return ParseOptions(*text, path, default_port, environment);
+}
+
+}  // namespace podnamed::config

@@ -1,0 +1,60 @@
+// What a Corefile asks for, typed and checked: the only part of config/ that the server uses.
+//
+// LoadOptions runs once, at start. Values; any thread afterwards.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "config/environment.h"
+#include "config/server_keys.h"
+#include "server/base/ip_address.h"
+#include "server/dns/name.h"
+
+namespace podnamed::config {
+
+// Kubernetes objects as YAML files; read by a controller in podnamed's own process.
+struct ManifestsSource {
+  std::string directory;  // relative to the working directory, as CoreDNS takes its paths
+
+  friend bool operator==(const ManifestsSource&, const ManifestsSource&) = default;
+};
+
+// A podname-controller.
+struct FeedSource {
+  std::string address;  // as gRPC takes it: "unix:///run/podnamed/feed.sock", "10.0.0.7:9550", "[fd00::7]:9550"
+
+  friend bool operator==(const FeedSource&, const FeedSource&) = default;
+};
+
+struct KubernetesOptions {
+  std::vector<dns::Name> zones;  // folded, each once, in the order of the Corefile; at least one is no reverse zone
+  std::variant<ManifestsSource, FeedSource> source;
+  uint32_t ttl = 5;  // seconds, 0 to 3600
+};
+
+struct ServerBlockOptions {
+  std::string place;                  // "Corefile:3:1", for messages
+  std::vector<ServerKey> keys;        // at least one
+  std::vector<base::IpAddress> bind;  // each once; empty: every address of the machine
+  std::optional<KubernetesOptions> kubernetes;
+};
+
+struct Options {
+  std::vector<ServerBlockOptions> blocks;  // at least one; no two share a zone on one port
+};
+
+// Reads the Corefile at `path` and what it imports. A failure's message lists every error, one per line, as
+// "file:line:column: what was found; what was expected", with the nearest known word where there is one.
+absl::StatusOr<Options> LoadOptions(const std::string& path, uint16_t default_port, const Environment& environment);
+
+// The same for a text that is at hand; `file` is what messages call it and where imports start from.
+absl::StatusOr<Options> ParseOptions(std::string_view text, const std::string& file, uint16_t default_port,
+                                     const Environment& environment);
+
+}  // namespace podnamed::config

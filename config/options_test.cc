@@ -1,0 +1,256 @@
+#include "config/options.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/fake_environment.h"
+
+namespace podnamed::config {
+namespace {
+
+FakeEnvironment TestEnvironment() {
+  FakeEnvironment environment;
+  environment.interfaces = {{"lo", {*base::ParseIpAddress("127.0.0.1"), *base::ParseIpAddress("::1")}}, {"down0", {}}};
+  environment.files = {{"sources", "manifests /cluster\n"}, {"bad", "\n  forwad . 1.1.1.1\n"}};
+  environment.variables = {{"POD_ZONE", "pods.example"}};
+  return environment;
+}
+
+std::string ToText(const ServerBlockOptions& block) {
+  std::string text = fmt::format("{}", block.place);
+  for (const ServerKey& key : block.keys) text += fmt::format(" {}:{}", key.zone.ToText(), key.port);
+  for (const base::IpAddress& address : block.bind) text += fmt::format(" bind {}", address.ToString());
+  if (block.kubernetes) {
+    text += " kubernetes";
+    for (const dns::Name& zone : block.kubernetes->zones) text += fmt::format(" {}", zone.ToText());
+    if (const auto* manifests = std::get_if<ManifestsSource>(&block.kubernetes->source)) {
+      text += fmt::format(" manifests {}", manifests->directory);
+    }
+    if (const auto* feed = std::get_if<FeedSource>(&block.kubernetes->source)) {
+      text += fmt::format(" feed {}", feed->address);
+    }
+    text += fmt::format(" ttl {}", block.kubernetes->ttl);
+  }
+  return text;
+}
+
+// One line per server block, or the errors.
+std::string Load(std::string_view corefile) {
+  FakeEnvironment environment = TestEnvironment();
+  environment.files["Corefile"] = std::string(corefile);
+  const absl::StatusOr<Options> options = LoadOptions("Corefile", 53, environment);
+  if (!options.ok()) return std::string(options.status().message());
+  std::vector<std::string> lines;
+  for (const ServerBlockOptions& block : options->blocks) lines.push_back(ToText(block));
+  return fmt::format("{}", fmt::join(lines, "\n"));
+}
+
+struct Case {
+  std::string_view corefile;
+  std::string_view result;
+};
+
+TEST(LoadOptions, ReadsWhatTheServerNeeds) {
+  for (const Case& c : std::vector<Case>{
+           {".", "Corefile:1:1 .:53"},
+           {". {\n}\n", "Corefile:1:1 .:53"},
+           {"# cluster\ncluster.local:5353, 10.0.0.0/16 {\n  kubernetes {\n    manifests examples/cluster\n  }\n}\n",
+            "Corefile:2:1 cluster.local.:5353 0.10.in-addr.arpa.:53 kubernetes cluster.local. 0.10.in-addr.arpa. "
+            "manifests examples/cluster ttl 5"},
+           {".:53 {\n kubernetes Cluster.Local in-addr.arpa cluster.local fd00::/8 {\n  feed unix:///run/feed.sock\n  "
+            "ttl 0\n }\n}",
+            "Corefile:1:1 .:53 kubernetes cluster.local. in-addr.arpa. d.f.ip6.arpa. feed unix:///run/feed.sock ttl 0"},
+           {"{$POD_ZONE} {\n kubernetes {\n  feed [fd00::7]:9550\n  ttl 3600\n }\n}",
+            "Corefile:1:1 pods.example.:53 kubernetes pods.example. feed [fd00::7]:9550 ttl 3600"},
+           {". {\n bind lo 10.0.0.1 ::1\n bind 10.0.0.2\n}",
+            "Corefile:1:1 .:53 bind 127.0.0.1 bind ::1 bind 10.0.0.1 bind 10.0.0.2"},
+           {"a {\n kubernetes {\n  import sources\n }\n}\nb {\n}",
+            "Corefile:1:1 a.:53 kubernetes a. manifests /cluster ttl 5\nCorefile:6:1 b.:53"},
+           {".:53 {\n}\n.:54 {\n}", "Corefile:1:1 .:53\nCorefile:3:1 .:54"},
+       }) {
+    EXPECT_EQ(Load(c.corefile), c.result) << c.corefile;
+  }
+}
+
+TEST(LoadOptions, AcceptsEveryFormOfFeedAddress) {
+  for (const std::string_view address : {"unix:///run/podnamed/feed.sock", "unix:feed.sock", "unix:/feed.sock",
+                                         "controller:9550", "controller.ns.svc:1", "10.0.0.7:65535", "[::1]:9550"}) {
+    const std::string corefile = fmt::format("a {{\n kubernetes {{\n  feed {}\n }}\n}}", address);
+    EXPECT_EQ(Load(corefile), fmt::format("Corefile:1:1 a.:53 kubernetes a. feed {} ttl 5", address));
+  }
+}
+
+TEST(LoadOptions, RefusesWithPlaceAndExpectation) {
+  const std::string long_path = "unix:/" + std::string(107, 'p');
+  const std::string long_feed = fmt::format("a {{\n kubernetes {{\n  feed {}\n }}\n}}", long_path);
+  const std::string long_feed_error =
+      fmt::format("Corefile:3:8: feed \"{}…\" has a path of 108 octets; expected at most 107", long_path.substr(0, 80));
+  for (const Case& c : std::vector<Case>{
+           {"", "Corefile:1:1: no server block; expected at least one, such as \". { … }\""},
+           {"# nothing", "Corefile:1:1: no server block; expected at least one, such as \". { … }\""},
+           // Server blocks.
+           {"a:53 a {\n}",
+            "Corefile:1:6: zone a. on port 53 stands here a second time; expected once, first at Corefile:1:1"},
+           {"a {\n}\nb A {\n}",
+            "Corefile:3:3: zone a. on port 53 stands here a second time; expected once, first at Corefile:1:1"},
+           {"tls://a {\n}",
+            "Corefile:1:1: \"tls://\" is known to CoreDNS and not supported by podnamed yet; expected \"dns://\""},
+           // Plugins.
+           {"a {\n kubernets {\n  feed x:1\n }\n}",
+            "Corefile:2:2: unknown plugin \"kubernets\"; expected bind, kubernetes; did you mean \"kubernetes\"?"},
+           {"a {\n frobnicate\n}", "Corefile:2:2: unknown plugin \"frobnicate\"; expected bind, kubernetes"},
+           {"a {\n import bad\n}",
+            "bad:2:3: unknown plugin \"forwad\"; expected bind, kubernetes; did you mean \"forward\"? (imported at "
+            "Corefile:2:2)"},
+           {"(s) {\n lgo\n}\na {\n import s\n}\nb {\n import s\n}",
+            "Corefile:2:2: unknown plugin \"lgo\"; expected bind, kubernetes; did you mean \"log\"? (imported at "
+            "Corefile:5:2)"},
+           // bind
+           {"a {\n bind\n}", "Corefile:2:2: bind has 0 arguments; expected \"bind ADDRESS|INTERFACE…\""},
+           {"a {\n bind eth7 down0 \"\"\n}",
+            "Corefile:2:7: \"eth7\" is neither an address nor an interface (no such interface); expected one of them\n"
+            "Corefile:2:12: interface \"down0\" has no address to bind; expected one\n"
+            "Corefile:2:18: \"\" is neither an address nor an interface (no such interface); expected one of them"},
+           {"a {\n bind lo {\n  except ::1\n  exept ::1\n }\n}",
+            "Corefile:3:3: bind property \"except\" is known to CoreDNS and not supported by podnamed yet\n"
+            "Corefile:4:3: unknown bind property \"exept\"; expected none; did you mean \"except\"?"},
+           // kubernetes
+           {"a {\n kubernetes\n}",
+            "Corefile:2:2: kubernetes has no source; expected in its block \"manifests DIRECTORY\" (Kubernetes objects "
+            "in files) or \"feed ADDRESS\" (a podname-controller)"},
+           {"a {\n kubernetes {\n  manifests x\n }\n kubernetes {\n  manifests y\n }\n}",
+            "Corefile:5:2: kubernetes stands here a second time; expected once, first at Corefile:2:2"},
+           {"a {\n kubernetes {\n  manifests x\n  feed y:1\n }\n}",
+            "Corefile:4:3: kubernetes has two sources; expected manifests (at Corefile:3:3) or feed, not both"},
+           {"a {\n kubernetes {\n  manifests x\n  manifests y\n }\n}",
+            "Corefile:4:3: manifests stands here a second time; expected once, first at Corefile:3:3"},
+           {"a {\n kubernetes {\n  manifests {$UNSET}\n }\n}",
+            "Corefile:3:13: manifests has an empty argument (a variable may be unset); expected \"manifests "
+            "DIRECTORY\""},
+           {"a {\n kubernetes {\n  manifests\n  ttl 1 2\n }\n}",
+            "Corefile:3:3: manifests has 0 arguments; expected \"manifests DIRECTORY\"\n"
+            "Corefile:4:3: ttl has 2 arguments; expected \"ttl SECONDS\""},
+           {"a {\n kubernetes {\n  manifests x {\n   y\n  }\n }\n}",
+            "Corefile:3:3: manifests has a block; expected \"manifests DIRECTORY\""},
+           {"10.0.0.0/8 {\n kubernetes {\n  manifests x\n }\n}",
+            "Corefile:2:2: kubernetes has reverse zones only; expected a zone for names, such as \"cluster.local\""},
+           {"a {\n kubernetes a:53 \"\" {\n  manifests x\n }\n}",
+            "Corefile:2:13: zone \"a:53\" is no domain name; expected one such as \"cluster.local\" or \".\"\n"
+            "Corefile:2:18: zone \"\" is no domain name; expected one such as \"cluster.local\" or \".\""},
+           {"a {\n kubernetes {\n  manifests x\n  ttl 3601\n }\n}",
+            "Corefile:4:7: ttl is \"3601\"; expected 0 to 3600 seconds"},
+           {"a {\n kubernetes {\n  manifests x\n  ttl 5s\n }\n}",
+            "Corefile:4:7: ttl is \"5s\"; expected 0 to 3600 seconds"},
+           {"a {\n kubernetes {\n  manifests x\n  ttl -1\n }\n}",
+            "Corefile:4:7: ttl is \"-1\"; expected 0 to 3600 seconds"},
+           {"a {\n kubernetes {\n  manifests x\n  tll 5\n  resyncperiod 1\n }\n}",
+            "Corefile:4:3: unknown kubernetes property \"tll\"; expected manifests, feed, ttl; did you mean \"ttl\"?\n"
+            "Corefile:5:3: unknown kubernetes property \"resyncperiod\"; expected manifests, feed, ttl"},
+           // feed
+           {"a {\n kubernetes {\n  feed /run/feed.sock\n }\n}",
+            "Corefile:3:8: feed \"/run/feed.sock\" is a path; expected \"unix:///run/feed.sock\""},
+           {"a {\n kubernetes {\n  feed \"/a\nb\"\n }\n}",
+            "Corefile:3:8: feed \"/a\\nb\" is a path; expected \"unix:///a\\nb\""},
+           {"a {\n kubernetes {\n  feed\n  manifests x\n }\n}",
+            "Corefile:3:3: feed has 0 arguments; expected \"feed ADDRESS\"\n"
+            "Corefile:4:3: kubernetes has two sources; expected feed (at Corefile:3:3) or manifests, not both"},
+           {"a {\n kubernetes {\n  feed unix://run/feed.sock\n }\n}",
+            "Corefile:3:8: feed \"unix://run/feed.sock\" has no absolute path; expected \"unix:///PATH\""},
+           {"a {\n kubernetes {\n  feed unix:\n }\n}",
+            "Corefile:3:8: feed \"unix:\" has no absolute path; expected \"unix:///PATH\""},
+           {long_feed, long_feed_error},
+           {"a {\n kubernetes {\n  feed controller\n }\n}",
+            "Corefile:3:8: feed \"controller\" is no address; expected \"unix:///PATH\" or \"HOST:PORT\""},
+           {"a {\n kubernetes {\n  feed ::1:9550\n }\n}",
+            "Corefile:3:8: feed \"::1:9550\" is no address; expected \"unix:///PATH\" or \"HOST:PORT\""},
+           {"a {\n kubernetes {\n  feed controller:0\n }\n}",
+            "Corefile:3:8: feed \"controller:0\" is no address; expected \"unix:///PATH\" or \"HOST:PORT\""},
+           {"a {\n kubernetes {\n  feed http://controller:80\n }\n}",
+            "Corefile:3:8: feed \"http://controller:80\" is no address; expected \"unix:///PATH\" or \"HOST:PORT\""},
+       }) {
+    EXPECT_EQ(Load(c.corefile), c.result) << c.corefile;
+  }
+}
+
+TEST(LoadOptions, AMissingFileMakesNothingElseMissing) {
+  EXPECT_EQ(
+      Load("a {\n kubernetes {\n  import source\n  ttl x\n }\n}"),
+      "Corefile:3:3: \"source\" is neither a snippet defined above nor a file (\"source\"); expected one of them\n"
+      "Corefile:4:7: ttl is \"x\"; expected 0 to 3600 seconds");
+}
+
+TEST(LoadOptions, ListsEveryErrorInItsOrder) {
+  EXPECT_EQ(Load("a {\n kubernetes {\n  feed x\n  ttl y\n }\n foo\n}\na:0x {\n}\nb {\n"),
+            "Corefile:3:8: feed \"x\" is no address; expected \"unix:///PATH\" or \"HOST:PORT\"\n"
+            "Corefile:4:7: ttl is \"y\"; expected 0 to 3600 seconds\n"
+            "Corefile:6:2: unknown plugin \"foo\"; expected bind, kubernetes\n"
+            "Corefile:8:1: port \"0x\" is none; expected 0 to 65535\n"
+            "Corefile:10:3: \"{\" is never closed; expected \"}\" before the end of the file");
+}
+
+TEST(LoadOptions, CountsWhatIsTooMuchToList) {
+  std::string corefile = "a {\n";
+  for (int i = 0; i < 1100; ++i) corefile += " foo\n";
+  EXPECT_THAT(Load(corefile + "}"), testing::EndsWith("\nand 100 more errors"));
+}
+
+TEST(LoadOptions, NamesAFileThatCannotBeRead) {
+  EXPECT_EQ(LoadOptions("etc/Corefile", 53, FakeEnvironment()).status(),
+            absl::NotFoundError("etc/Corefile cannot be read: No such file or directory"));
+}
+
+TEST(LoadOptions, TakesTheDefaultPort) {
+  const absl::StatusOr<Options> options = ParseOptions(". {\n}\na:53 {\n}", "Corefile", 1053, FakeEnvironment());
+  ASSERT_TRUE(options.ok()) << options.status();
+  EXPECT_EQ(options->blocks[0].keys[0].port, 1053);
+  EXPECT_EQ(options->blocks[1].keys[0].port, 53);
+}
+
+// What kubeadm installs. Until these plugins exist, each is named at its line instead of being passed over.
+TEST(LoadOptions, NamesEverythingOfKubeadmsCorefileThatIsMissing) {
+  EXPECT_EQ(Load(R"(.:53 {
+    errors
+    health {
+       lameduck 5s
+    }
+    ready
+    kubernetes cluster.local in-addr.arpa ip6.arpa {
+       pods insecure
+       fallthrough in-addr.arpa ip6.arpa
+       ttl 30
+    }
+    prometheus :9153
+    forward . /etc/resolv.conf {
+       max_concurrent 1000
+    }
+    cache 30 {
+       disable success cluster.local
+       disable denial cluster.local
+    }
+    loop
+    reload
+    loadbalance
+}
+)"),
+            R"(Corefile:2:5: plugin "errors" is known to CoreDNS and not supported by podnamed yet
+Corefile:3:5: plugin "health" is known to CoreDNS and not supported by podnamed yet
+Corefile:6:5: plugin "ready" is known to CoreDNS and not supported by podnamed yet
+Corefile:7:5: kubernetes has no source; expected in its block "manifests DIRECTORY" (Kubernetes objects in files) or "feed ADDRESS" (a podname-controller)
+Corefile:8:8: kubernetes property "pods" is known to CoreDNS and not supported by podnamed yet
+Corefile:9:8: kubernetes property "fallthrough" is known to CoreDNS and not supported by podnamed yet
+Corefile:12:5: plugin "prometheus" is known to CoreDNS and not supported by podnamed yet
+Corefile:13:5: plugin "forward" is known to CoreDNS and not supported by podnamed yet
+Corefile:16:5: plugin "cache" is known to CoreDNS and not supported by podnamed yet
+Corefile:20:5: plugin "loop" is known to CoreDNS and not supported by podnamed yet
+Corefile:21:5: plugin "reload" is known to CoreDNS and not supported by podnamed yet
+Corefile:22:5: plugin "loadbalance" is known to CoreDNS and not supported by podnamed yet)");
+}
+
+}  // namespace
+}  // namespace podnamed::config

@@ -1,0 +1,46 @@
+#include "config/vocabulary.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "absl/algorithm/container.h"
+#include "config/suggest.h"
+
+namespace podnamed::config {
+
+void RefuseUnknownWord(const Token& word, std::string_view kind, absl::Span<const std::string_view> ours,
+                       absl::Span<const std::string_view> words_of_coredns, ErrorList& errors) {
+  if (absl::c_linear_search(words_of_coredns, word.text)) {
+    errors.Add(word.position, "{} {} is known to CoreDNS and not supported by podnamed yet", kind, Quoted(word.text));
+    return;
+  }
+  std::vector<std::string_view> known(ours.begin(), ours.end());
+  known.insert(known.end(), words_of_coredns.begin(), words_of_coredns.end());
+  errors.Add(word.position, "unknown {} {}; expected {}{}", kind, Quoted(word.text),
+             ours.empty() ? "none" : fmt::format("{}", fmt::join(ours, ", ")), DidYouMean(word.text, known));
+}
+
+void RefuseSecond(const Token& word, const Position& first, ErrorList& errors) {
+  errors.Add(word.position, "{} stands here a second time; expected once, first at {}", word.text, PositionText(first));
+}
+
+const Token* OnlyArgument(const Directive& line, std::string_view usage, ErrorList& errors) {
+  if (line.arguments.size() != 1) {
+    errors.Add(line.name.position, "{} has {} arguments; expected \"{}\"", line.name.text, line.arguments.size(),
+               usage);
+    return nullptr;
+  }
+  const Token& argument = line.arguments.front();
+  if (argument.text.empty()) {
+    errors.Add(argument.position, "{} has an empty argument (a variable may be unset); expected \"{}\"", line.name.text,
+               usage);
+    return nullptr;
+  }
+  if (line.has_block) {
+    errors.Add(line.name.position, "{} has a block; expected \"{}\"", line.name.text, usage);
+    return nullptr;
+  }
+  return &argument;
+}
+
+}  // namespace podnamed::config
