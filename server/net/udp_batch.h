@@ -1,0 +1,72 @@
+// Receives many datagrams and sends many replies, each with one system call: the kernel is nearly all that a query
+// costs, and a batch saves a part of it. Every reply leaves from the address that its query was sent to, or a client
+// behind a Service's address would not recognise it. All buffers are allocated once. One thread; the socket is the
+// caller's and may be in blocking mode: no call here waits for it to become readable.
+// Errors: UDP promises nothing, so a datagram that cannot be received or sent is dropped, and the next one is served.
+#pragma once
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "absl/types/span.h"
+#include "server/net/handler.h"
+
+namespace podnamed::net {
+
+class UdpBatch {
+ public:
+  static constexpr size_t kMaxDatagrams = 32;
+  // A longer query is dropped: one question with EDNS fits many times. A reply is cut to its client's limit far below.
+  static constexpr size_t kMaxQueryOctets = 4096;
+  static constexpr size_t kMaxReplyOctets = 4096;
+
+  UdpBatch();
+  UdpBatch(const UdpBatch&) = delete;
+  UdpBatch& operator=(const UdpBatch&) = delete;
+
+  // Forgets the last batch and takes up to kMaxDatagrams from the socket. Returns how many it took: fewer than
+  // kMaxDatagrams means that no more were waiting. Those that cannot be answered are not among the queries: longer
+  // than kMaxQueryOctets, or from port 0.
+  size_t Receive(int socket);
+
+  // The queries of this batch, valid until the next Receive.
+  size_t query_count() const { return query_count_; }
+  const Request& query(size_t i) const { return queries_[i].request; }
+  absl::Span<uint8_t> reply_buffer(size_t i) { return absl::MakeSpan(slots_[queries_[i].slot].reply); }
+
+  // The first `size` octets of `reply_buffer(i)` are the reply to `query(i)`. At most once for each query.
+  void Reply(size_t i, size_t size);
+
+  // Sends the replies. Waits at most a millisecond for a full send buffer, then drops what is left.
+  void Send(int socket);
+
+ private:
+  // Not a multiple of a page, so that the slots do not all compete for the same cache sets.
+  struct Slot {
+    sockaddr_in6 client;  // the larger of both families
+    // IP_PKTINFO or IPV6_PKTINFO: as received, the address that was asked; as sent, the address to answer from.
+    alignas(cmsghdr) std::array<uint8_t, CMSG_SPACE(sizeof(in6_pktinfo))> local_address;
+    iovec query_octets;
+    iovec reply_octets;
+    std::array<uint8_t, kMaxQueryOctets> query;
+    std::array<uint8_t, kMaxReplyOctets> reply;
+  };
+  struct Query {
+    size_t slot;
+    Request request;
+  };
+
+  std::unique_ptr<Slot[]> slots_;  // kMaxDatagrams of them
+  std::array<mmsghdr, kMaxDatagrams> received_{};
+  std::array<Query, kMaxDatagrams> queries_{};
+  size_t query_count_ = 0;
+  std::array<mmsghdr, kMaxDatagrams> replies_{};
+  size_t reply_count_ = 0;
+};
+
+}  // namespace podnamed::net

@@ -1,0 +1,55 @@
+#include "server/net/udp_listener.h"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <utility>
+
+namespace podnamed::net {
+namespace {
+
+namespace asio = boost::asio;
+
+// After so many full batches everything else on this thread gets its turn: about a millisecond of answers.
+constexpr int kBatchesPerTurn = 8;
+
+// More than the receive buffer holds, so that stopping answers all of it, but not a flood that goes on.
+constexpr int kBatchesAtStop = 128;
+
+}  // namespace
+
+UdpListener::UdpListener(asio::ip::udp::socket socket, Handler& handler)
+    : socket_(std::move(socket)), handler_(handler) {}
+
+asio::awaitable<void> UdpListener::Run() {
+  while (!stopping_) {
+    const auto [error] = co_await socket_.async_wait(asio::socket_base::wait_read, asio::as_tuple(asio::use_awaitable));
+    if (error) break;
+    Serve(kBatchesPerTurn);
+  }
+  Serve(kBatchesAtStop);
+  boost::system::error_code ignored;
+  socket_.close(ignored);
+}
+
+void UdpListener::Stop() {
+  stopping_ = true;
+  boost::system::error_code ignored;
+  socket_.cancel(ignored);
+}
+
+void UdpListener::Serve(int batches) {
+  const int socket = socket_.native_handle();
+  for (int served = 0; served < batches; ++served) {
+    const size_t received = batch_.Receive(socket);
+    for (size_t i = 0; i < batch_.query_count(); ++i) {
+      size_t reply_size = 0;
+      if (handler_.Handle(batch_.query(i), batch_.reply_buffer(i), reply_size) == Verdict::kReply) {
+        batch_.Reply(i, reply_size);
+      }
+    }
+    batch_.Send(socket);
+    if (received < UdpBatch::kMaxDatagrams) return;
+  }
+}
+
+}  // namespace podnamed::net
