@@ -1,0 +1,63 @@
+// Accepts TCP connections on one endpoint and keeps their number and their time bounded (RFC 9210 section 4.2).
+// At the limit, or when the process is out of file descriptors, the idle connection whose deadline is nearest makes
+// room for the newcomer; when none is idle the newcomer is refused, so that its client turns to another server at once.
+// Deadlines are enforced by a look at all connections now and then, at most a quarter of the shortest deadline late:
+// that way no query pays for setting a timer.
+// One thread, that of the acceptor's io_context. `handler` and `tasks` must outlive this; this must outlive its tasks,
+// or be destroyed after the io_context last ran.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <cstdint>
+#include <list>
+#include <vector>
+
+#include "server/net/handler.h"
+#include "server/net/task_group.h"
+#include "server/net/tcp_connection.h"
+
+namespace podnamed::net {
+
+struct TcpOptions {
+  size_t max_connections = 1000;  // at least 1
+  TcpDeadlines deadlines;
+};
+
+class TcpListener {
+ public:
+  // `acceptor` comes from OpenTcpAcceptor.
+  TcpListener(boost::asio::ip::tcp::acceptor acceptor, Handler& handler, const TcpOptions& options, TaskGroup& tasks);
+  TcpListener(const TcpListener&) = delete;
+  TcpListener& operator=(const TcpListener&) = delete;
+
+  // Spawns the accept loop and the watch over deadlines. Call once.
+  void Start();
+
+  // Accepts what the kernel has already connected, and nothing more; lets every connection answer what has arrived and
+  // end. The tasks end when the last connection has: how long that may take is for TaskGroup::EndWithin to say.
+  void Stop();
+
+ private:
+  boost::asio::awaitable<void> Accept();
+  boost::asio::awaitable<void> CloseTheLate();
+
+  void Admit(boost::asio::ip::tcp::socket socket);
+  void AcceptBacklog();
+  // Closes the idle connection whose deadline is nearest; false if none is idle.
+  bool CloseAnIdleConnection();
+
+  boost::asio::ip::tcp::acceptor acceptor_;
+  Handler& handler_;
+  const TcpOptions options_;
+  TaskGroup& tasks_;
+
+  std::vector<uint8_t> reply_buffer_;  // shared by all connections: see TcpConnection
+  std::list<TcpConnection> connections_;
+  boost::asio::steady_timer watch_;  // the next look at the deadlines
+  boost::asio::steady_timer pause_;  // before accepting again after an error that would repeat at once
+  bool stopping_ = false;
+};
+
+}  // namespace podnamed::net
