@@ -14,7 +14,7 @@ namespace podnamed::net {
 // An address and port to listen on; without an address, every address of this host, of both families.
 struct Endpoint {
   std::optional<base::IpAddress> address;
-  uint16_t port = 53;
+  uint16_t port = 0;  // 0: a free one
 
   // "127.0.0.1:53", "[::1]:53", ":53".
   std::string ToString() const;

@@ -4,6 +4,7 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
+#include <boost/asio/socket_base.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <utility>
@@ -68,6 +69,8 @@ void TcpConnection::Stop() {
 
 void TcpConnection::Close() {
   error_code ignored;
+  // A client that takes no replies gets a RST: the kernel would go on keeping them for it, with nobody watching.
+  if (!unsent_.empty()) socket_.set_option(asio::socket_base::linger(true, 0), ignored);
   socket_.close(ignored);
 }
 
@@ -127,7 +130,10 @@ void TcpConnection::Write(absl::Span<const uint8_t> replies) {
 asio::awaitable<void> TcpConnection::WriteUnsent() {
   deadline_ = Clock::now() + deadlines_.write;
   const auto [error, written] = co_await asio::async_write(socket_, asio::buffer(unsent_), kAwaitTuple);
-  if (error) ending_ = true;
+  if (error) {
+    Close();
+    ending_ = true;
+  }
   unsent_ = {};  // gives the memory back
 }
 

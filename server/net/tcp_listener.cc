@@ -18,10 +18,17 @@ using Clock = TcpConnection::Clock;
 
 constexpr auto kAwaitTuple = asio::as_tuple(asio::use_awaitable);
 
-// The connection that could not be accepted stays in the backlog, which wakes the loop again and again.
-constexpr std::chrono::milliseconds kPauseAfterError{100};
+// After so many newcomers everything else on this thread gets its turn.
+constexpr int kNewcomersPerTurn = 32;
+// What the kernel's backlog holds, by Linux's default; a flood of newcomers does not hold up a stop.
+constexpr int kNewcomersAtStop = 4096;
 
-bool OutOfResources(const error_code& error) {
+// A newcomer for whom something is lacking stays in the backlog, which would wake the loop again and again.
+constexpr std::chrono::milliseconds kPause{100};
+// Between two log lines about it.
+constexpr std::chrono::minutes kSilence{1};
+
+bool IsShortage(const error_code& error) {
   return error == asio::error::no_descriptors || error == boost::system::errc::too_many_files_open_in_system ||
          error == asio::error::no_buffer_space || error == asio::error::no_memory;
 }
@@ -40,7 +47,10 @@ TcpListener::TcpListener(tcp::acceptor acceptor, Handler& handler, const TcpOpti
       tasks_(tasks),
       reply_buffer_(TcpConnection::kReplyBufferOctets),
       watch_(acceptor_.get_executor()),
-      pause_(acceptor_.get_executor()) {}
+      pause_(acceptor_.get_executor()) {
+  error_code ignored;  // fails for no open socket
+  acceptor_.non_blocking(true, ignored);
+}
 
 void TcpListener::Start() {
   tasks_.Spawn("TCP listener", Accept());
@@ -52,39 +62,40 @@ void TcpListener::Stop() {
   error_code ignored;
   acceptor_.cancel(ignored);
   pause_.cancel();
-  watch_.cancel();
   for (TcpConnection& connection : connections_) connection.Stop();
 }
 
 asio::awaitable<void> TcpListener::Accept() {
-  bool complained = false;
+  Clock::time_point silent_until;
   while (!stopping_) {
-    auto [error, socket] = co_await acceptor_.async_accept(kAwaitTuple);
-    if (!error) {
-      complained = false;
-      Admit(std::move(socket));
-    } else if (OutOfResources(error)) {
-      if (!std::exchange(complained, true)) base::LogWarning("net", "cannot accept TCP: {}", error.message());
-      CloseAnIdleConnection();
-      pause_.expires_after(kPauseAfterError);
-      co_await pause_.async_wait(kAwaitTuple);
-    } else if (error == asio::error::operation_aborted) {
-      break;
+    const auto [error] = co_await acceptor_.async_wait(asio::socket_base::wait_read, kAwaitTuple);
+    if (error) break;
+    const error_code shortage = AcceptWaiting(kNewcomersPerTurn);
+    if (!IsShortage(shortage)) continue;
+
+    CloseAnIdleConnection();
+    if (Clock::now() >= silent_until) {
+      base::LogWarning("net", "cannot accept TCP: {}", shortage.message());
+      silent_until = Clock::now() + kSilence;
     }
-    // Any other error is the newcomer's, which is gone (accept(2)).
+    pause_.expires_after(kPause);
+    co_await pause_.async_wait(kAwaitTuple);
   }
-  if (stopping_) AcceptBacklog();
+  if (stopping_) AcceptWaiting(kNewcomersAtStop);
   error_code ignored;
   acceptor_.close(ignored);
+  watch_.cancel();  // nothing comes any more: if nothing is left either, the watch ends
 }
 
-void TcpListener::AcceptBacklog() {
-  error_code error;
-  acceptor_.non_blocking(true, error);
-  while (!error) {
+error_code TcpListener::AcceptWaiting(int most) {
+  for (int accepted = 0; accepted < most; ++accepted) {
+    error_code error;
     tcp::socket socket = acceptor_.accept(error);
-    if (!error) Admit(std::move(socket));
+    // After the first, an error says nothing of a newcomer: Linux reports a lack of descriptors even when none waits.
+    if (error) return accepted == 0 ? error : error_code();
+    Admit(std::move(socket));
   }
+  return {};
 }
 
 void TcpListener::Admit(tcp::socket socket) {
@@ -99,7 +110,7 @@ void TcpListener::Admit(tcp::socket socket) {
   if (stopping_) connection.Stop();
   tasks_.Spawn("TCP connection", connection.Run(), [this, entry = std::prev(connections_.end())] {
     connections_.erase(entry);
-    if (stopping_ && connections_.empty()) watch_.cancel();
+    if (connections_.empty()) watch_.cancel();  // nothing to watch
   });
 }
 
@@ -115,7 +126,7 @@ bool TcpListener::CloseAnIdleConnection() {
 
 asio::awaitable<void> TcpListener::CloseTheLate() {
   const std::chrono::milliseconds period = WatchPeriod(options_.deadlines);
-  while (!stopping_ || !connections_.empty()) {
+  while (acceptor_.is_open() || !connections_.empty()) {
     watch_.expires_at(connections_.empty() ? Clock::time_point::max() : Clock::now() + period);
     co_await watch_.async_wait(kAwaitTuple);
     const Clock::time_point now = Clock::now();

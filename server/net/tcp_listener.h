@@ -10,6 +10,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/system/error_code.hpp>
 #include <cstdint>
 #include <list>
 #include <vector>
@@ -43,8 +44,9 @@ class TcpListener {
   boost::asio::awaitable<void> Accept();
   boost::asio::awaitable<void> CloseTheLate();
 
+  // Admits up to `most` newcomers that wait already; the error if it could not even accept the first.
+  boost::system::error_code AcceptWaiting(int most);
   void Admit(boost::asio::ip::tcp::socket socket);
-  void AcceptBacklog();
   // Closes the idle connection whose deadline is nearest; false if none is idle.
   bool CloseAnIdleConnection();
 
@@ -56,7 +58,7 @@ class TcpListener {
   std::vector<uint8_t> reply_buffer_;  // shared by all connections: see TcpConnection
   std::list<TcpConnection> connections_;
   boost::asio::steady_timer watch_;  // the next look at the deadlines
-  boost::asio::steady_timer pause_;  // before accepting again after an error that would repeat at once
+  boost::asio::steady_timer pause_;  // before accepting again when something was lacking
   bool stopping_ = false;
 };
 

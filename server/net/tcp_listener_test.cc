@@ -314,29 +314,31 @@ TEST_F(TcpListenerTest, RefusesANewcomerAtTheLimitWhenAllAreBusy) {
   EXPECT_EQ(busy.ReceiveMessage(), "half");
 }
 
-TEST_F(TcpListenerTest, OutOfDescriptorsMakesRoomFromIdleConnections) {
+TEST_F(TcpListenerTest, ClosesAnIdleConnectionForANewcomerWhenDescriptorsRunOut) {
   Listen(WithoutDeadlines());
   TcpClient idle(port_);
   EXPECT_EQ(idle.Ask("idle"), "idle");
+  TcpClient holder(port_);
+  holder.SendMessage("Hold");
+  handler_.WaitUntilHeld();
+  TcpClient newcomer(port_);
+  newcomer.SendMessage("newcomer");
 
   testing::internal::CaptureStderr();
-  TcpClient newcomer(port_);  // has its descriptor before there are none: a server's is what is missing then
-  EXPECT_EQ(newcomer.Ask("served"), "served");
   rlimit limit;
   ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &limit), 0);
-  std::vector<std::unique_ptr<TcpClient>> crowd;
-  const rlimit low{.rlim_cur = static_cast<rlim_t>(newcomer.fd()) + 16, .rlim_max = limit.rlim_max};
-  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &low), 0);
-  // Each client takes one descriptor for itself and one for the server's side, so these cannot all be had at once.
-  std::optional<std::string> last;
-  for (int i = 0; i < 7; ++i) {
-    crowd.push_back(std::make_unique<TcpClient>(port_));
-    last = crowd.back()->Ask("crowd");
-    if (!last) break;
-  }
+  const int next_descriptor = dup(newcomer.fd());
+  close(next_descriptor);
+  const rlimit none_left{.rlim_cur = static_cast<rlim_t>(next_descriptor), .rlim_max = limit.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &none_left), 0);
+  handler_.Release();
+  EXPECT_EQ(newcomer.ReceiveMessage(), "newcomer");
   ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
-  testing::internal::GetCapturedStderr();
-  EXPECT_EQ(last, "crowd");
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "[WARNING] net: cannot accept TCP: Too many open files\n");
+
+  EXPECT_TRUE(idle.ReachesEnd());
+  EXPECT_EQ(holder.ReceiveMessage(), "Hold");
+  EXPECT_EQ(holder.Ask("still here"), "still here");
 }
 
 TEST_F(TcpListenerTest, AnswersWhatHasArrivedBeforeItStops) {

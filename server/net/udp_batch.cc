@@ -85,8 +85,7 @@ void UdpBatch::Reply(size_t i, size_t size) {
 void UdpBatch::Send(int socket) {
   bool waited = false;
   for (size_t sent = 0; sent < reply_count_;) {
-    const int count =
-        sendmmsg(socket, &replies_[sent], static_cast<unsigned>(reply_count_ - sent), MSG_DONTWAIT | MSG_NOSIGNAL);
+    const int count = sendmmsg(socket, &replies_[sent], static_cast<unsigned>(reply_count_ - sent), MSG_DONTWAIT);
     if (count > 0) {
       sent += static_cast<size_t>(count);
     } else if (errno == EAGAIN || errno == ENOBUFS) {
