@@ -20,7 +20,7 @@ using asio::ip::tcp;
 using asio::ip::udp;
 using boost::system::error_code;
 
-// Room for the queries of a burst while the worker is busy; about 1,300 small datagrams by the kernel's own accounting.
+// Room for the queries of a burst while the worker is busy: about 2,500, by the kernel's own accounting.
 constexpr int kUdpReceiveOctets = 1 << 20;
 
 // What one client that does not read can make the kernel keep. Replies are small: a larger window gains them nothing.

@@ -38,8 +38,8 @@ TcpConnection::TcpConnection(asio::ip::tcp::socket socket, const Peer& client, H
 asio::awaitable<void> TcpConnection::Run() {
   error_code unreadable;
   while (!stopping_ || HasInput() || socket_.available(unreadable) > 0) {
-    const auto [error, count] =
-        co_await socket_.async_read_some(asio::buffer(&input_[input_end_], input_.size() - input_end_), kAwaitTuple);
+    const auto [error, count] = co_await socket_.async_read_some(
+        asio::buffer(input_.data() + input_end_, input_.size() - input_end_), kAwaitTuple);
     if (error == asio::error::operation_aborted && stopping_) continue;  // woken by Stop
     if (error) co_return;
 
@@ -98,7 +98,7 @@ void TcpConnection::AnswerMessages() {
 size_t TcpConnection::AnswerMessage(absl::Span<uint8_t> buffer) {
   const size_t octets = FirstMessageOctets();
   const Request request{
-      .message = absl::MakeConstSpan(&input_[input_begin_ + kPrefixOctets], octets - kPrefixOctets),
+      .message = absl::MakeConstSpan(input_).subspan(input_begin_ + kPrefixOctets, octets - kPrefixOctets),
       .client = client_.address,
       .client_port = client_.port,
       .transport = Transport::kTcp,

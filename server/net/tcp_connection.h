@@ -18,7 +18,7 @@
 
 namespace podnamed::net {
 
-// How long a client may take, by default as long as CoreDNS gives it.
+// How long a client may take. Where CoreDNS has such a limit, ours is the same by default.
 struct TcpDeadlines {
   std::chrono::milliseconds first_query{3'000};  // from connecting to the first octet
   std::chrono::milliseconds idle{10'000};        // from a reply to the first octet of the next query
@@ -44,8 +44,8 @@ class TcpConnection {
   TcpConnection(const TcpConnection&) = delete;
   TcpConnection& operator=(const TcpConnection&) = delete;
 
-  // Serves the client until it closes its side, breaks the framing (a length of zero), sends what the handler drops, or
-  // Close is called. All replies to what came before have been written by then. Call once; the socket closes with this.
+  // Serves the client until it closes its side, breaks the framing (a length of zero) or sends what the handler drops;
+  // all replies to what came before have been written by then. Call once; the socket closes with this.
   boost::asio::awaitable<void> Run();
 
   // Makes Run answer what has arrived, complete a message that has begun, and end.
@@ -65,8 +65,7 @@ class TcpConnection {
   // Octets of the message at the front of the input, prefix included. REQUIRES: the prefix is there.
   size_t FirstMessageOctets() const;
 
-  // Answers whole messages until none is left, or the socket takes no more replies: the rest of these is `unsent_`
-  // then.
+  // Answers whole messages until none is left, or until the socket takes no more replies and some are `unsent_`.
   void AnswerMessages();
   // Answers the first message into `buffer`; returns the octets used there, prefix included.
   size_t AnswerMessage(absl::Span<uint8_t> buffer);
