@@ -1,0 +1,17 @@
+#include "controller/feed/feed_messages.h"
+
+namespace podnamed::controller {
+
+EncodedMessage Encode(const feed::v1::SubscribeResponse& response) {
+  return std::make_shared<const std::string>(response.SerializeAsString());
+}
+
+google::protobuf::Timestamp ToTimestamp(absl::Time time) {
+  const int64_t seconds = absl::ToUnixSeconds(time);
+  google::protobuf::Timestamp timestamp;
+  timestamp.set_seconds(seconds);
+  timestamp.set_nanos(static_cast<int32_t>(absl::ToInt64Nanoseconds(time - absl::FromUnixSeconds(seconds))));
+  return timestamp;
+}
+
+}  // namespace podnamed::controller
