@@ -1,0 +1,37 @@
+// Which pods and endpoints stand behind a Service, under which names? Kubernetes' objects in, the feed's PodIdentity
+// records out. Pure: one service at a time, so that a change costs what its service costs.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "absl/types/span.h"
+#include "proto/k8s/core/v1/core.pb.h"
+#include "proto/k8s/discovery/v1/discovery.pb.h"
+#include "proto/podnamed/feed/v1/feed.pb.h"
+
+namespace podnamed::controller {
+
+// The Service that the slice says it belongs to: its label kubernetes.io/service-name; empty without.
+std::string_view ServiceNameOf(const k8s::discovery::v1::EndpointSlice& slice);
+
+// True if the pod may stand behind a service: it has an address and has not ended (ShouldPodBeInEndpoints of
+// k8s.io/endpointslice). A pod that terminates may: it is not ready.
+bool HasEndpoint(const k8s::core::v1::Pod& pod);
+
+// All identities of one service, in the order of their names; none for an ExternalName, or without HasName(service)
+// (records.h).
+//
+// `slices` are the service's EndpointSlices, most trusted first; with them the identities are their endpoints. A pod
+// that several slices name is one identity: slices of both address families give it all their addresses and ports;
+// where they disagree, the ready one wins over the one that is not, and a trusted one over a later one with another
+// uid. Endpoints without a pod are named after their first address.
+//
+// `pods` are the pods that the service's selector matches, as far as the source knows pods. Without slices the
+// identities are derived from them, by the rules of Kubernetes' EndpointSlice controller (podToEndpoint,
+// getEndpointPorts and FindPort of k8s.io/endpointslice). With slices they only tell ordinals.
+std::vector<feed::v1::PodIdentity> IdentitiesOf(const k8s::core::v1::Service& service,
+                                                absl::Span<const k8s::discovery::v1::EndpointSlice* const> slices,
+                                                absl::Span<const k8s::core::v1::Pod* const> pods);
+
+}  // namespace podnamed::controller

@@ -1,0 +1,83 @@
+#include "controller/source/manifest_set.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "controller/testing/record_text.h"
+
+namespace podnamed::controller {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+constexpr std::string_view kNginx =
+    "{apiVersion: v1, kind: Service, metadata: {name: nginx}, spec: {clusterIP: None}}\n";
+constexpr std::string_view kApi =
+    "{apiVersion: v1, kind: Service, metadata: {name: api}, spec: {clusterIP: 10.96.0.1}}\n";
+
+std::string Records(const ManifestSet& set) {
+  std::vector<std::string> duplicates;
+  return ToText(set.Records(&duplicates));
+}
+
+TEST(ManifestSet, JoinsTheObjectsOfAllFiles) {
+  ManifestSet set;
+  EXPECT_TRUE(set.Put("d/nginx.yaml", kNginx).ok());
+  EXPECT_TRUE(set.Put("d/api.yaml", kApi).ok());
+  EXPECT_EQ(Records(set),
+            "namespace default\n"
+            "service default/api cluster-ip 10.96.0.1\n"
+            "service default/nginx headless\n");
+  set.Remove("d/nginx.yaml");
+  EXPECT_EQ(Records(set),
+            "namespace default\n"
+            "service default/api cluster-ip 10.96.0.1\n");
+}
+
+TEST(ManifestSet, ABadFileKeepsItsLastGoodObjects) {
+  ManifestSet set;
+  EXPECT_TRUE(set.Put("d/nginx.yaml", kNginx).ok());
+  EXPECT_EQ(set.Put("d/nginx.yaml", "apiVersion: v1\nkind: Service\nmetadata:\n  name: Nginx\n").status().message(),
+            "d/nginx.yaml:4:9: Service: metadata.name: found \"Nginx\", expected a DNS subdomain (lower-case letters, "
+            "digits, '-' and '.', at most 253)");
+  EXPECT_EQ(Records(set),
+            "namespace default\n"
+            "service default/nginx headless\n");
+}
+
+TEST(ManifestSet, OfDuplicatesTheFirstCountsAndBothPlacesAreNamed) {
+  ManifestSet set;
+  const std::string other =
+      "---\n{apiVersion: v1, kind: Service, metadata: {name: nginx}, spec: {clusterIP: 10.96.0.9}}\n";
+  EXPECT_TRUE(set.Put("d/b.yaml", other + "---\n" + std::string(kNginx)).ok());
+  EXPECT_TRUE(set.Put("d/a.yaml", kNginx).ok());
+  std::vector<std::string> duplicates;
+  EXPECT_EQ(ToText(set.Records(&duplicates)),
+            "namespace default\n"
+            "service default/nginx headless\n");
+  EXPECT_THAT(
+      duplicates,
+      ElementsAre(
+          "d/b.yaml:2:1: Service default/nginx: found a second time, expected once: d/a.yaml:1:1 is the one that "
+          "counts",
+          "d/b.yaml:4:1: Service default/nginx: found a second time, expected once: d/a.yaml:1:1 is the one that "
+          "counts"));
+  set.Remove("d/a.yaml");
+  duplicates.clear();
+  EXPECT_EQ(ToText(set.Records(&duplicates)),
+            "namespace default\n"
+            "service default/nginx cluster-ip 10.96.0.9\n");
+}
+
+TEST(ManifestSet, NotesWhatItPassesOver) {
+  ManifestSet set;
+  EXPECT_THAT(*set.Put("d/a.yaml", kNginx), IsEmpty());
+  EXPECT_THAT(*set.Put("d/a.yaml", "{apiVersion: v1, kind: ConfigMap, metadata: {name: a}}"),
+              ElementsAre("1 object of kind ConfigMap (v1) passed over"));
+}
+
+}  // namespace
+}  // namespace podnamed::controller

@@ -1,0 +1,212 @@
+#include "controller/source/manifests_source.h"
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdint>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include "absl/algorithm/container.h"
+#include "absl/time/clock.h"
+#include "server/base/log.h"
+#include "server/base/status.h"
+
+namespace podnamed::controller {
+namespace {
+
+constexpr std::string_view kComponent = "manifests";
+constexpr absl::Duration kQuiet = absl::Milliseconds(5);
+constexpr absl::Duration kLongestBurst = absl::Milliseconds(50);
+constexpr size_t kMaxSaid = 20;                                 // complaints at once
+constexpr absl::Duration kLookAgain = absl::Milliseconds(500);  // for a directory that is missing
+
+std::string WithoutFinalSlashes(std::string path) {
+  while (path.size() > 1 && path.ends_with('/')) path.pop_back();
+  return path;
+}
+
+std::string ParentOf(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+bool IsBelow(std::string_view path, std::string_view directory) {
+  return path.size() > directory.size() && path.starts_with(directory) && path[directory.size()] == '/';
+}
+
+int ToPollTimeout(absl::Duration timeout) {
+  if (timeout == absl::InfiniteDuration()) return -1;
+  return static_cast<int>(absl::ToInt64Milliseconds(absl::Ceil(timeout, absl::Milliseconds(1))));
+}
+
+}  // namespace
+
+ManifestsSource::ManifestsSource(std::string directory, Publish publish)
+    : directory_(WithoutFinalSlashes(std::move(directory))),
+      parent_(ParentOf(directory_)),
+      name_in_parent_(parent_ + "/" + directory_.substr(directory_.rfind('/') + 1)),
+      publish_(std::move(publish)) {}
+
+ManifestsSource::~ManifestsSource() {
+  Stop();
+  if (stop_descriptor_ >= 0) close(stop_descriptor_);
+}
+
+absl::Status ManifestsSource::Start() {
+  ASSIGN_OR_RETURN(watch_, DirectoryWatch::Open());
+  stop_descriptor_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (stop_descriptor_ < 0) return absl::ResourceExhaustedError("cannot make an eventfd: too many open files");
+  const absl::Time origin_time = absl::Now();
+  RETURN_IF_ERROR(Update().status());
+  RETURN_IF_ERROR(watch_->Watch(directory_));
+  PublishAll(origin_time);
+  thread_ = std::thread([this] { Run(); });
+  return absl::OkStatus();
+}
+
+void ManifestsSource::Stop() {
+  if (!thread_.joinable()) return;
+  const uint64_t one = 1;
+  // Cannot fail: an eventfd takes eight octets whole, and this one is far from full.
+  [[maybe_unused]] const ssize_t written = write(stop_descriptor_, &one, sizeof(one));
+  thread_.join();
+}
+
+void ManifestsSource::Run() {
+  while (true) {
+    if (!has_changed_ && !Wait(is_missing_ ? kLookAgain : absl::InfiniteDuration())) return;
+    if (!has_changed_ && !is_missing_) continue;
+    const absl::Time origin_time = absl::Now();
+    do {
+      has_changed_ = false;
+      if (!Wait(kQuiet)) return;
+    } while (has_changed_ && absl::Now() < origin_time + kLongestBurst);
+    has_changed_ = false;
+    const absl::StatusOr<bool> is_new = Update();
+    is_missing_ = !is_new.ok();
+    if (is_missing_) {
+      about_directory_.Now({fmt::format("{}; all objects stay as they were", std::string(is_new.status().message()))});
+    } else if (*is_new) {
+      PublishAll(origin_time);
+    }
+  }
+}
+
+bool ManifestsSource::Wait(absl::Duration timeout) {
+  std::array<pollfd, 2> polled = {{{watch_->descriptor(), POLLIN, 0}, {stop_descriptor_, POLLIN, 0}}};
+  if (poll(polled.data(), polled.size(), ToPollTimeout(timeout)) < 0) return true;  // a signal
+  if (polled[1].revents != 0) return false;
+  if (polled[0].revents != 0) TakeEvents();
+  return true;
+}
+
+void ManifestsSource::TakeEvents() {
+  using Kind = DirectoryWatch::Event::Kind;
+  for (const DirectoryWatch::Event& event : watch_->Read()) {
+    if (event.kind == Kind::kLost) {
+      being_written_.clear();  // who was writing may have closed the file unseen
+      has_lost_events_ = true;
+      has_changed_ = true;
+      continue;
+    }
+    const bool is_ours = event.path == directory_ || event.path == name_in_parent_ || IsBelow(event.path, directory_);
+    if (!is_ours) continue;
+    switch (event.kind) {
+      case Kind::kWriting:
+        being_written_.insert(event.path);
+        continue;
+      case Kind::kWritten:
+        being_written_.erase(event.path);
+        written_.insert(event.path);
+        break;
+      case Kind::kNamed:
+        being_written_.erase(event.path);
+        break;
+      case Kind::kTouched:
+      case Kind::kLost:
+        break;
+    }
+    has_changed_ = true;
+  }
+}
+
+absl::StatusOr<bool> ManifestsSource::Update() {
+  absl::btree_set<std::string> complaints;
+  const auto watch = [&](const std::string& path) {
+    const absl::Status status = watch_->Watch(path);
+    if (!status.ok() && !absl::IsNotFound(status)) complaints.emplace(status.message());
+  };
+  // Tells when the directory, or a link in its place, is made anew. Where that may not be watched, kLookAgain does.
+  watch_->Watch(parent_).IgnoreError();
+  ASSIGN_OR_RETURN(const ManifestFiles found, FindManifestFiles(directory_, watch));
+  watch_->Sweep();
+  for (const auto& [path, reason] : found.unreadable) {
+    complaints.insert(fmt::format("{}: cannot be read: {}; the objects below it stay as they were", path, reason));
+  }
+  about_directory_.Now(std::move(complaints));
+
+  const absl::flat_hash_set<std::string> written = std::exchange(written_, {});
+  const bool reads_all = std::exchange(has_lost_events_, false);
+  bool is_new = false;
+  absl::flat_hash_set<std::string_view> paths;
+  for (const ManifestFile& file : found.files) {
+    paths.insert(file.path);
+    const auto known = versions_.find(file.path);
+    const bool is_current = known != versions_.end() && known->second == file.version && !written.contains(file.path);
+    if ((!is_current || reads_all) && ReadInto(file)) is_new = true;
+  }
+  for (auto known = versions_.begin(); known != versions_.end();) {
+    const bool is_unknown = absl::c_any_of(
+        found.unreadable, [&](const auto& unreadable) { return IsBelow(known->first, unreadable.first); });
+    if (paths.contains(known->first) || is_unknown) {
+      ++known;
+      continue;
+    }
+    set_.Remove(known->first);
+    known = versions_.erase(known);
+    is_new = true;
+  }
+  return is_new;
+}
+
+bool ManifestsSource::ReadInto(const ManifestFile& file) {
+  const absl::StatusOr<std::string> text = ReadFile(file.path, kMaxManifestSize);
+  TakeEvents();  // whoever began to write before we had read it all is known now
+  if (being_written_.contains(file.path)) return false;
+  if (absl::IsNotFound(text.status())) return false;  // gone meanwhile: the next look takes it out
+  versions_.insert_or_assign(file.path, file.version);
+  const absl::StatusOr<std::vector<std::string>> notes = text.ok() ? set_.Put(file.path, *text) : text.status();
+  if (!notes.ok()) {
+    base::LogError(kComponent, "{}; the file's last good objects stay", std::string(notes.status().message()));
+    return false;
+  }
+  for (const std::string& note : *notes) base::LogInfo(kComponent, "{}: {}", file.path, note);
+  return true;
+}
+
+void ManifestsSource::PublishAll(absl::Time origin_time) {
+  std::vector<std::string> duplicates;
+  std::vector<feed::v1::Record> records = set_.Records(&duplicates);
+  about_duplicates_.Now({duplicates.begin(), duplicates.end()});
+  publish_(std::move(records), origin_time);
+}
+
+void Complaints::Now(absl::btree_set<std::string> complaints) {
+  size_t count = 0;
+  for (const std::string& complaint : complaints) {
+    if (said_.contains(complaint)) continue;
+    if (++count <= kMaxSaid) base::LogWarning(kComponent, "{}", complaint);
+  }
+  if (count > kMaxSaid) base::LogWarning(kComponent, "and {} more like this", count - kMaxSaid);
+  said_ = std::move(complaints);
+}
+
+}  // namespace podnamed::controller

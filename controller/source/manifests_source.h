@@ -1,0 +1,92 @@
+// The source `manifests DIR`: a directory of Kubernetes manifests as the desired state of the feed, for as long as both
+// live. One thread of its own, started by Start(), waits for changes; a burst of them (5 ms of quiet, 50 ms at most)
+// becomes one publication.
+//
+// Nothing that is half there is taken: a file that somebody writes in place is read when it is closed; a file that does
+// not parse is reported once (log, "file:line:column: …") and keeps its last good objects; while the directory itself
+// is missing or cannot be read, everything stays. Only what changed is read again.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/container/btree_map.h"
+#include "absl/container/btree_set.h"
+#include "absl/container/flat_hash_set.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "controller/source/directory_watch.h"
+#include "controller/source/manifest_files.h"
+#include "controller/source/manifest_set.h"
+#include "proto/podnamed/feed/v1/feed.pb.h"
+
+namespace podnamed::controller {
+
+// What is wrong for as long as it is wrong: said when it begins, not at every look.
+class Complaints {
+ public:
+  // All that is wrong now; logs what was not at the last call.
+  void Now(absl::btree_set<std::string> complaints);
+
+ private:
+  absl::btree_set<std::string> said_;
+};
+
+class ManifestsSource {
+ public:
+  // The whole state, in the order of the feed's keys, and when the first change in it was seen. Called by Start() on
+  // its thread, later on the source's own, never twice at once.
+  using Publish = std::function<void(std::vector<feed::v1::Record> records, absl::Time origin_time)>;
+
+  // What `publish` uses must outlive this.
+  ManifestsSource(std::string directory, Publish publish);
+  ~ManifestsSource();  // stops
+  ManifestsSource(const ManifestsSource&) = delete;
+  ManifestsSource& operator=(const ManifestsSource&) = delete;
+
+  // Reads the directory and publishes its state before it returns, then watches. Files that do not parse are no error
+  // here. Error: the directory cannot be read or watched; nothing was started. Call once.
+  absl::Status Start();
+
+  // Ends the watch; no publication begins afterwards.
+  void Stop();
+
+ private:
+  void Run();
+  // Waits for events, the end of `timeout` or Stop(), and takes the events; false: Stop() was called.
+  bool Wait(absl::Duration timeout);
+  // Notes what the watch has to tell; sets has_changed_ where there is reason to look at the directory.
+  void TakeEvents();
+  // Brings the set up to date with the directory; true if a file went or was read.
+  // Error: the directory cannot be read; everything stays.
+  absl::StatusOr<bool> Update();
+  // Reads one file into the set; false if the set stays as it was: somebody is writing the file, or it is wrong.
+  bool ReadInto(const ManifestFile& file);
+  void PublishAll(absl::Time origin_time);
+
+  const std::string directory_;  // without slashes at its end
+  const std::string parent_;
+  const std::string name_in_parent_;  // the directory's path as events of its parent spell it
+  const Publish publish_;
+
+  // Of Start()'s thread until it returns, then of the source's.
+  std::unique_ptr<DirectoryWatch> watch_;
+  bool has_changed_ = false;
+  bool has_lost_events_ = false;
+  bool is_missing_ = false;  // the directory, at the last look
+  ManifestSet set_;
+  absl::btree_map<std::string, FileVersion> versions_;  // of the files, as they were last read
+  absl::flat_hash_set<std::string> being_written_;
+  absl::flat_hash_set<std::string> written_;  // and not read since
+  Complaints about_directory_;
+  Complaints about_duplicates_;
+
+  int stop_descriptor_ = -1;  // an eventfd, readable from Stop() on
+  std::thread thread_;
+};
+
+}  // namespace podnamed::controller

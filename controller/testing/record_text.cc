@@ -1,0 +1,79 @@
+#include "controller/testing/record_text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "server/base/ip_address.h"
+
+namespace podnamed::controller {
+namespace {
+
+template <typename Octets>
+std::string AddressText(const std::string& octets) {
+  Octets address;
+  std::copy(octets.begin(), octets.end(), address.begin());
+  return base::IpAddress(address).ToString();
+}
+
+template <typename Record>
+std::string AddressesAndPorts(const Record& record) {
+  std::string text;
+  for (const std::string& octets : record.addresses()) {
+    text +=
+        " " + (octets.size() == 4 ? AddressText<base::Ipv4Address>(octets) : AddressText<base::Ipv6Address>(octets));
+  }
+  if constexpr (requires { record.ports(); }) {
+    for (const feed::v1::Port& port : record.ports()) {
+      text += fmt::format(" {}:{}/{}", port.name(), port.number(), feed::v1::Protocol_Name(port.protocol()));
+    }
+  }
+  return text;
+}
+
+std::string Optional(std::string_view word, const std::string& value) {
+  return value.empty() ? "" : fmt::format(" {}={}", word, value);
+}
+
+std::string Line(const feed::v1::Namespace& record) {
+  return fmt::format("namespace {}{}", record.name(), Optional("uid", record.uid()));
+}
+
+std::string Line(const feed::v1::Service& record) {
+  const std::string_view kind = record.kind() == feed::v1::Service::HEADLESS     ? "headless"
+                                : record.kind() == feed::v1::Service::CLUSTER_IP ? "cluster-ip"
+                                                                                 : "external-name";
+  return fmt::format("service {}/{} {}{}{}{}{}", record.namespace_(), record.name(), kind, AddressesAndPorts(record),
+                     Optional("to", record.external_name()), record.publish_not_ready() ? " publish-not-ready" : "",
+                     Optional("uid", record.uid()));
+}
+
+std::string Line(const feed::v1::PodIdentity& record) {
+  return fmt::format("identity {}/{}/{}{}{}{}{}{}{}{}{}{}{}", record.namespace_(), record.service(), record.name(),
+                     record.is_pod() ? " pod" : "", Optional("host", record.hostname()), AddressesAndPorts(record),
+                     record.ready() ? " ready" : "", record.serving() ? " serving" : "",
+                     record.terminating() ? " terminating" : "",
+                     record.has_ordinal() ? fmt::format(" #{}", record.ordinal()) : "", Optional("node", record.node()),
+                     Optional("zone", record.zone()), Optional("uid", record.uid()));
+}
+
+std::string Line(const feed::v1::Pod& record) {
+  return fmt::format("pod {}/{}{}{}{}", record.namespace_(), record.name(), AddressesAndPorts(record),
+                     Optional("node", record.node()), Optional("uid", record.uid()));
+}
+
+}  // namespace
+
+std::string ToText(const std::vector<feed::v1::Record>& records) {
+  std::string text;
+  for (const feed::v1::Record& record : records) {
+    if (record.has_namespace_()) text += Line(record.namespace_());
+    if (record.has_service()) text += Line(record.service());
+    if (record.has_pod_identity()) text += Line(record.pod_identity());
+    if (record.has_pod()) text += Line(record.pod());
+    text += "\n";
+  }
+  return text;
+}
+
+}  // namespace podnamed::controller

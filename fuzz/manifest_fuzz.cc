@@ -1,0 +1,76 @@
+// Whatever stands in a file: it is an error with a place, or objects whose records are in the order of their keys, none
+// twice, and what the feed's reader demands of a record holds.
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <vector>
+
+#include "controller/source/manifest_set.h"
+
+namespace podnamed::controller {
+namespace {
+
+void Require(bool holds) {
+  if (!holds) std::abort();
+}
+
+// Kind, namespace, service, name.
+using Key = std::tuple<int, std::string, std::string, std::string>;
+
+Key KeyOf(const feed::v1::Record& record) {
+  switch (record.record_case()) {
+    case feed::v1::Record::kNamespace:
+      return {1, "", "", record.namespace_().name()};
+    case feed::v1::Record::kService:
+      return {2, record.service().namespace_(), "", record.service().name()};
+    case feed::v1::Record::kPodIdentity:
+      return {3, record.pod_identity().namespace_(), record.pod_identity().service(), record.pod_identity().name()};
+    case feed::v1::Record::kPod:
+      return {4, record.pod().namespace_(), "", record.pod().name()};
+    case feed::v1::Record::RECORD_NOT_SET:
+      std::abort();
+  }
+  std::abort();
+}
+
+template <typename Record>
+void CheckPorts(const Record& record) {
+  for (const feed::v1::Port& port : record.ports()) {
+    Require(port.protocol() != feed::v1::PROTOCOL_UNSPECIFIED && port.number() <= 65535);
+  }
+}
+
+template <typename Record>
+void CheckAddresses(const Record& record) {
+  for (const std::string& octets : record.addresses()) Require(octets.size() == 4 || octets.size() == 16);
+}
+
+void Check(std::string_view text) {
+  ManifestSet set;
+  const auto notes = set.Put("f", text);
+  if (!notes.ok()) Require(std::string_view(notes.status().message().data(), 2) == "f:");
+  std::vector<std::string> duplicates;
+  const std::vector<feed::v1::Record> records = set.Records(&duplicates);
+  Require(notes.ok() || records.empty());
+  for (size_t i = 0; i < records.size(); ++i) {
+    if (i > 0) Require(KeyOf(records[i - 1]) < KeyOf(records[i]));
+    CheckPorts(records[i].service());
+    CheckPorts(records[i].pod_identity());
+    CheckAddresses(records[i].service());
+    CheckAddresses(records[i].pod_identity());
+    CheckAddresses(records[i].pod());
+    feed::v1::Record read;
+    Require(read.ParseFromString(records[i].SerializeAsString()));  // protobuf refuses what is no UTF-8
+    Require(!records[i].has_pod_identity() || !records[i].pod_identity().addresses().empty());
+  }
+}
+
+}  // namespace
+}  // namespace podnamed::controller
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  podnamed::controller::Check({reinterpret_cast<const char*>(data), size});
+  return 0;
+}
