@@ -85,6 +85,50 @@ ServiceSource SourceOf(const ServiceBlock& block, SourceScratch& scratch) {
           scratch.PortsOf(block), block.external_name()};
 }
 
+// A block's way of keeping things, back into that of entities.
+std::vector<base::IpAddress> JoinAddresses(absl::Span<const base::Ipv4Address> ipv4,
+                                           absl::Span<const base::Ipv6Address> ipv6) {
+  std::vector<base::IpAddress> addresses;
+  for (const base::Ipv4Address& address : ipv4) addresses.emplace_back(address);
+  for (const base::Ipv6Address& address : ipv6) addresses.emplace_back(address);
+  return addresses;
+}
+
+template <typename HasPorts>
+std::vector<Port> PortsOf(const HasPorts& owner) {
+  std::vector<Port> ports;
+  for (size_t i = 0; i < owner.port_count(); ++i) {
+    const PortView port = owner.port(i);
+    ports.push_back({std::string(port.name), port.protocol, port.number});
+  }
+  return ports;
+}
+
+Service EntityOf(const ServiceBlock& block) {
+  return {.namespace_name = std::string(block.namespace_name()),
+          .name = std::string(block.name()),
+          .uid = block.uid(),
+          .kind = block.kind(),
+          .addresses = JoinAddresses(block.cluster_ipv4(), block.cluster_ipv6()),
+          .ports = PortsOf(block),
+          .external_name = std::string(block.external_name()),
+          .publish_not_ready = block.publish_not_ready()};
+}
+
+PodIdentity EntityOf(const ServiceBlock& block, const ServiceBlock::Identity& identity) {
+  return {.namespace_name = std::string(block.namespace_name()),
+          .service = std::string(block.name()),
+          .name = std::string(identity.name()),
+          .is_pod = identity.is_pod(),
+          .hostname = std::string(identity.hostname()),
+          .uid = identity.uid(),
+          .addresses = JoinAddresses(identity.ipv4(), identity.ipv6()),
+          .ports = PortsOf(identity),
+          .ready = identity.ready(),
+          .serving = identity.serving(),
+          .terminating = identity.terminating()};
+}
+
 void AppendAddresses(const ServiceBlock::Identity& identity, std::vector<base::IpAddress>& addresses) {
   for (const base::Ipv4Address& address : identity.ipv4()) addresses.emplace_back(address);
   for (const base::Ipv6Address& address : identity.ipv6()) addresses.emplace_back(address);
@@ -148,6 +192,30 @@ void SnapshotBuilder::AddOp(const Deletion& deletion) {
       return;
     case EntityKind::kPodIdentity:
       DeleteIdentity(deletion);
+      return;
+  }
+}
+
+void SnapshotBuilder::Keep(const Snapshot& from, const EntityKey& key) {
+  switch (key.kind) {
+    case EntityKind::kNamespace: {
+      const std::string_view name = key.name;
+      if (const Namespace* entry = from.namespaces_.Find(absl::HashOf(name), name)) AddOp(*entry);
+      return;
+    }
+    case EntityKind::kPod:
+      if (const Pod* pod = from.FindPod(key.namespace_name, key.name)) AddOp(*pod);
+      return;
+    case EntityKind::kService:
+      if (const ServiceBlock* block = from.FindService(key.namespace_name, key.name); block && block->has_service()) {
+        AddOp(EntityOf(*block));
+      }
+      return;
+    case EntityKind::kPodIdentity:
+      if (const ServiceBlock* block = from.FindService(key.namespace_name, key.service)) {
+        const size_t i = block->IndexOfName(key.name);
+        if (i != block->identity_count()) AddOp(EntityOf(*block, block->identity(i)));
+      }
       return;
   }
 }

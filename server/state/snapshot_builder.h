@@ -24,6 +24,8 @@ class SnapshotBuilder {
 
   // Takes ops in their order: a later one on the same key wins.
   void Add(std::vector<Op> ops);
+  // Takes over the entity that `from` has under `key`, if any, as if it had come in an op.
+  void Keep(const Snapshot& from, const EntityKey& key);
   // Works what was added into the structure. Called by Build; between parts of a big snapshot it keeps memory down.
   void Flush();
 

@@ -22,6 +22,10 @@ void Store::AddToSnapshot(std::vector<Op> ops) {
   aside_->Flush();
 }
 
+void Store::KeepInSnapshot(const EntityKey& key) {
+  if (const Snapshot* current = holder_.current()) aside_->Keep(*current, key);
+}
+
 void Store::CommitSnapshot(absl::Time origin_time) {
   holder_.Publish(aside_->Build(aside_position_, origin_time));
   aside_.reset();

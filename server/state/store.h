@@ -25,6 +25,9 @@ class Store {
   void BeginSnapshot(Position position);
   // REQUIRES: between BeginSnapshot and CommitSnapshot.
   void AddToSnapshot(std::vector<Op> ops);
+  // Takes over what is published under `key`, if anything is: the last good value of an entity that came broken.
+  // REQUIRES: as AddToSnapshot.
+  void KeepInSnapshot(const EntityKey& key);
   // Publishes the state aside. `origin_time`: when its newest change happened at the source.
   void CommitSnapshot(absl::Time origin_time);
   void AbandonSnapshot();
@@ -32,6 +35,9 @@ class Store {
   // Publishes the state after `delta`. FailedPrecondition, and nothing changed, when the delta does not build on the
   // published revision.
   absl::Status Apply(Delta delta);
+
+  // Frees old states that no reader holds any more, as each publication does: for the quiet times between.
+  void Reclaim() { holder_.Reclaim(); }
 
  private:
   SnapshotHolder& holder_;

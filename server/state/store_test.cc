@@ -40,6 +40,47 @@ TEST_F(StoreTest, ASnapshotIsSeenAtItsEndAndNotBefore) {
   EXPECT_EQ(IdentityCount(), 2U);
 }
 
+TEST_F(StoreTest, ASnapshotKeepsTheLastGoodValueOfWhatItNames) {
+  Service db = testing::Headless("db");
+  db.kind = ServiceKind::kExternalName;
+  db.external_name = std::string("\2db\7example\0", 12);
+  store_.BeginSnapshot({kEpoch, 5});
+  store_.AddToSnapshot(
+      {Namespace{"default", 7}, testing::WithUid(8, db),
+       testing::ClusterIp("api", {"10.96.0.1", "fd00::1"}, {{"web", Protocol::kUdp, 80}}),
+       testing::WithUid(9, testing::Pod("nginx", "web-0", {"10.0.0.1"}, {{"web", Protocol::kTcp, 8080}})),
+       Pod{"default", "job", 10, testing::Addresses({"10.0.0.9"})}});
+  store_.CommitSnapshot(absl::UnixEpoch());
+
+  store_.BeginSnapshot({kEpoch, 6});
+  store_.KeepInSnapshot({EntityKind::kNamespace, "", "", "default"});
+  store_.KeepInSnapshot({EntityKind::kService, "default", "", "db"});
+  store_.KeepInSnapshot({EntityKind::kService, "default", "", "api"});
+  store_.KeepInSnapshot({EntityKind::kService, "default", "", "nginx"});  // only an identity of it is there
+  store_.KeepInSnapshot({EntityKind::kPodIdentity, "default", "nginx", "web-0"});
+  store_.KeepInSnapshot({EntityKind::kPodIdentity, "default", "nginx", "web-1"});
+  store_.KeepInSnapshot({EntityKind::kPod, "default", "", "job"});
+  store_.CommitSnapshot(absl::UnixEpoch());
+
+  const Snapshot& kept = *reader_.Current();
+  EXPECT_TRUE(kept.HasNamespace("default"));
+  EXPECT_EQ(kept.FindService("default", "db")->external_name(), db.external_name);
+  EXPECT_EQ(kept.FindService("default", "db")->uid(), 8U);
+  const ServiceBlock& api = *kept.FindService("default", "api");
+  EXPECT_EQ(api.kind(), ServiceKind::kClusterIp);
+  EXPECT_EQ(api.cluster_ipv4().size() + api.cluster_ipv6().size(), 2U);
+  EXPECT_EQ(api.port(0), (PortView{"web", Protocol::kUdp, 80}));
+  const ServiceBlock& nginx = *kept.FindService("default", "nginx");
+  EXPECT_FALSE(nginx.has_service());
+  ASSERT_EQ(nginx.identity_count(), 1U);
+  EXPECT_EQ(nginx.identity(0).uid(), 9U);
+  EXPECT_EQ(nginx.identity(0).hostname(), "web-0");
+  EXPECT_TRUE(nginx.identity(0).ready());
+  EXPECT_EQ(nginx.identity(0).port(0), (PortView{"web", Protocol::kTcp, 8080}));
+  EXPECT_TRUE(nginx.HasAddress(*base::ParseIpAddress("10.0.0.1")));
+  EXPECT_EQ(kept.FindPod("default", "job")->uid, 10U);
+}
+
 TEST_F(StoreTest, AnAbandonedSnapshotChangesNothing) {
   Sync(5);
   store_.BeginSnapshot({kEpoch, 9});
