@@ -1,0 +1,278 @@
+#include "server/feed/feed_client.h"
+
+#include <fmt/format.h>
+#include <google/protobuf/arena.h>
+
+#include <cstdint>
+#include <optional>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/escaping.h"
+#include "absl/time/clock.h"
+#include "proto/podnamed/feed/v1/feed_key.h"
+#include "server/base/log.h"
+#include "server/feed/feed_session.h"
+
+namespace podnamed::feed {
+namespace {
+
+using base::LogLevel;
+
+// What comes out of the queue.
+enum class Event : intptr_t { kStop, kStarted, kRead, kWritten, kFinished };
+
+void* TagOf(Event event) { return reinterpret_cast<void*>(event); }
+Event EventOf(void* tag) { return static_cast<Event>(reinterpret_cast<intptr_t>(tag)); }
+
+gpr_timespec DeadlineAfter(absl::Duration duration) {
+  return gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
+                      gpr_time_from_nanos(absl::ToInt64Nanoseconds(duration), GPR_TIMESPAN));
+}
+
+std::string ToText(const grpc::Status& status) {
+  if (status.ok()) return "the controller ended the stream";
+  // The codes are the same numbers.
+  return absl::Status(static_cast<absl::StatusCode>(status.error_code()), status.error_message()).ToString();
+}
+
+// Text that came from outside, fit for a log line.
+std::string Printable(const std::string& text) {
+  constexpr size_t kShown = 500;
+  return absl::CHexEscape(text.substr(0, kShown));
+}
+
+std::string RejectedLine(const v1::Reject& reject) {
+  return fmt::format("rejected at revision {}: {}: {}", reject.revision(),
+                     Printable(v1::KeyText(v1::ViewOf(reject.key()))), reject.message());
+}
+
+void WriteLog(LogLevel level, LogQuota& quota, const std::string& line) {
+  if (const std::optional<std::string> left_out = quota.Admit(absl::Now())) {
+    base::WriteLog(level, "feed", line + *left_out);
+  }
+}
+
+}  // namespace
+
+// One stream, from the dial to its end: at most one read and one write are under way on it.
+class FeedClient::Stream {
+ public:
+  explicit Stream(FeedClient& client);
+
+  // Drives the stream to its end, when nothing is under way any more. Returns for a person how it ended, and why.
+  std::string Run();
+
+  bool synced() const { return session_.synced(); }
+  bool violated() const { return !violation_.ok(); }
+
+ private:
+  void OnEvent(Event event, bool ok);
+  void OnMessage();
+  void ReadOn();
+  void WriteOn();
+  void Finish();
+  // Ends soon what is under way, without success.
+  void Cancel();
+  std::string SyncedLine() const;
+  std::string Reason() const;
+
+  FeedClient& client_;
+  const absl::Time dialled_ = absl::Now();
+  FeedSession session_;
+  google::protobuf::Arena arena_;
+  v1::SubscribeResponse* message_ = nullptr;  // being read; in the arena, which frees all its records at once
+
+  grpc::ClientContext context_;
+  const std::unique_ptr<grpc::ClientAsyncReaderWriter<v1::SubscribeRequest, v1::SubscribeResponse>> call_;
+  int under_way_ = 0;  // events that are to come
+  bool reading_ = false;
+  bool writing_ = false;
+  bool may_read_ = true;   // until the controller's half has ended
+  bool may_write_ = true;  // until our half has
+  gpr_timespec deadline_;  // when waiting for the next message ends
+
+  absl::Status violation_;
+  bool silent_ = false;
+  grpc::Status status_;
+};
+
+FeedClient::Stream::Stream(FeedClient& client)
+    : client_(client),
+      session_(client.store_, client.may_resume_ ? client.store_.position() : std::nullopt, client.options_.node),
+      call_(client.stub_->PrepareAsyncSubscribe(&context_, &client.queue_)),
+      deadline_(DeadlineAfter(client.options_.silence_limit)) {}
+
+std::string FeedClient::Stream::Run() {
+  ++under_way_;
+  call_->StartCall(TagOf(Event::kStarted));
+  while (under_way_ > 0) {
+    void* tag = nullptr;
+    bool ok = false;
+    if (client_.queue_.AsyncNext(&tag, &ok, deadline_) == grpc::CompletionQueue::TIMEOUT) {
+      silent_ = true;
+      Cancel();
+    } else {
+      OnEvent(EventOf(tag), ok);
+    }
+  }
+  client_.connected_ = false;
+  return fmt::format("{}: {}", session_.welcomed() ? "lost" : "not connected", Reason());
+}
+
+std::string FeedClient::Stream::Reason() const {
+  if (violated()) return violation_.ToString();
+  if (silent_) return fmt::format("no message for {}", absl::FormatDuration(client_.options_.silence_limit));
+  return ToText(status_);
+}
+
+void FeedClient::Stream::OnEvent(Event event, bool ok) {
+  if (event == Event::kStop) {
+    client_.stopping_ = true;
+    Cancel();
+    return;
+  }
+  --under_way_;
+  switch (event) {
+    case Event::kStarted:
+      if (!ok) return Finish();
+      break;
+    case Event::kRead:
+      if (!ok) return Finish();
+      reading_ = false;
+      if (!violated()) OnMessage();
+      break;
+    case Event::kWritten:
+      writing_ = false;
+      if (!ok) may_write_ = false;
+      break;
+    case Event::kFinished:
+    case Event::kStop:
+      return;
+  }
+  WriteOn();
+  ReadOn();
+}
+
+void FeedClient::Stream::OnMessage() {
+  client_.last_message_ns_ = absl::ToUnixNanos(absl::Now());
+  const bool was_welcomed = session_.welcomed();
+  const bool was_synced = session_.synced();
+  violation_ = session_.Receive(*message_);
+  // A violation ends the stream; what waits to be said, the Reject of a digest above all, gets this long to arrive.
+  constexpr absl::Duration kFarewell = absl::Seconds(1);
+  deadline_ = DeadlineAfter(violated() ? kFarewell : client_.options_.silence_limit);
+  if (session_.welcomed() && !was_welcomed) {
+    client_.connected_ = true;
+    WriteLog(LogLevel::kInfo, client_.sync_lines_, fmt::format("connected to {}", context_.peer()));
+  }
+  if (session_.synced() && !was_synced) WriteLog(LogLevel::kInfo, client_.sync_lines_, SyncedLine());
+}
+
+void FeedClient::Stream::ReadOn() {
+  // A controller that brings what we reject and does not read why must wait: memory has a bound.
+  constexpr size_t kMaxWaitingReplies = 1000;
+  if (reading_ || !may_read_) return;
+  if (may_write_ && session_.waiting_replies() > kMaxWaitingReplies) return;
+  arena_.Reset();
+  message_ = google::protobuf::Arena::CreateMessage<v1::SubscribeResponse>(&arena_);
+  reading_ = true;
+  ++under_way_;
+  call_->Read(message_, TagOf(Event::kRead));
+}
+
+void FeedClient::Stream::WriteOn() {
+  if (writing_ || !may_write_) return;
+  if (const std::optional<v1::SubscribeRequest> reply = session_.NextReply()) {
+    // A Reject without a key speaks of a whole snapshot; the line about the end of the stream says the same.
+    if (reply->reject().has_key()) WriteLog(LogLevel::kWarning, client_.rejected_lines_, RejectedLine(reply->reject()));
+    call_->Write(*reply, TagOf(Event::kWritten));
+  } else if (violated()) {
+    may_write_ = false;
+    call_->WritesDone(TagOf(Event::kWritten));
+  } else {
+    return;
+  }
+  writing_ = true;
+  ++under_way_;
+}
+
+void FeedClient::Stream::Finish() {
+  may_read_ = false;
+  may_write_ = false;
+  ++under_way_;
+  call_->Finish(&status_, TagOf(Event::kFinished));
+}
+
+void FeedClient::Stream::Cancel() {
+  context_.TryCancel();
+  deadline_ = gpr_inf_future(GPR_CLOCK_MONOTONIC);
+}
+
+std::string FeedClient::Stream::SyncedLine() const {
+  const std::optional<SnapshotTotals> totals = session_.snapshot_totals();
+  return fmt::format(
+      "synced at revision {}, {} ms after the dial: {}", client_.store_.position()->revision,
+      absl::ToInt64Milliseconds(absl::Now() - dialled_),
+      totals ? fmt::format("snapshot, records: {}, rejected: {}", totals->records, totals->rejected) : "resumed");
+}
+
+FeedClient::FeedClient(std::shared_ptr<grpc::Channel> channel, state::Store& store, Options options)
+    : channel_(std::move(channel)),
+      stub_(v1::Feed::NewStub(channel_)),
+      store_(store),
+      options_(std::move(options)),
+      backoff_(options_.backoff_first, options_.backoff_max, random_) {}
+
+FeedClient::~FeedClient() {
+  queue_.Shutdown();
+  void* tag = nullptr;
+  bool ok = false;
+  while (queue_.Next(&tag, &ok)) {  // a Stop that nobody waited for any more
+  }
+}
+
+void FeedClient::Run() {
+  while (!stopping_) {
+    // When to dial is for our backoff alone to say: the channel's own grows to minutes.
+    grpc::experimental::ChannelResetConnectionBackoff(channel_.get());
+    std::string ending;
+    {
+      Stream stream(*this);
+      ending = stream.Run();
+      if (stream.violated()) {
+        may_resume_ = false;
+      } else if (stream.synced()) {
+        may_resume_ = true;
+        backoff_.Reset();
+      }
+    }
+    if (!stopping_) WaitToRedial(ending);
+  }
+}
+
+void FeedClient::WaitToRedial(const std::string& ending) {
+  const absl::Duration wait = backoff_.Next();
+  const std::optional<state::Position> position = store_.position();
+  WriteLog(LogLevel::kWarning, lost_lines_,
+           fmt::format("{}; {}, next dial in {} ms", Printable(ending),
+                       position ? fmt::format("answers go on from revision {}", position->revision)
+                                : "there is no state to answer from yet",
+                       absl::ToInt64Milliseconds(wait)));
+  void* tag = nullptr;
+  bool ok = false;
+  // Between two streams nothing but Stop comes out of the queue.
+  if (queue_.AsyncNext(&tag, &ok, DeadlineAfter(wait)) == grpc::CompletionQueue::GOT_EVENT) stopping_ = true;
+}
+
+void FeedClient::Stop() {
+  if (stop_called_.exchange(true)) return;
+  stop_alarm_.Set(&queue_, gpr_inf_past(GPR_CLOCK_MONOTONIC), TagOf(Event::kStop));
+}
+
+absl::Time FeedClient::last_message() const {
+  const int64_t ns = last_message_ns_;
+  return ns == kNever ? absl::InfinitePast() : absl::FromUnixNanos(ns);
+}
+
+}  // namespace podnamed::feed

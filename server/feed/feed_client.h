@@ -1,0 +1,81 @@
+// Keeps the state fed: dials the controller, drives one stream after the other, waits longer after each loss. While no
+// stream lives the state stays as it is, and answers go on from it.
+//
+// Run is the feed thread, the only writer of the store. All that it waits for, gRPC's events, the silence limit, the
+// wait before a redial and Stop, comes out of one completion queue, so there is no other thread and no lock.
+#pragma once
+
+#include <grpcpp/alarm.h>
+#include <grpcpp/channel.h>
+#include <grpcpp/completion_queue.h>
+
+#include <atomic>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <string>
+
+#include "absl/random/random.h"
+#include "absl/time/time.h"
+#include "proto/podnamed/feed/v1/feed.grpc.pb.h"
+#include "server/base/backoff.h"
+#include "server/feed/log_quota.h"
+#include "server/state/store.h"
+
+namespace podnamed::feed {
+
+class FeedClient {
+ public:
+  struct Options {
+    std::string node;  // who we are, for the controller's log
+    absl::Duration backoff_first = absl::Milliseconds(100);
+    absl::Duration backoff_max = absl::Seconds(5);
+    // The controller says something at least every 5 s; a stream without a message for so long is lost.
+    absl::Duration silence_limit = absl::Seconds(15);
+  };
+
+  // `store` must outlive this.
+  FeedClient(std::shared_ptr<grpc::Channel> channel, state::Store& store, Options options);
+  // REQUIRES: Run has returned, or was never called.
+  ~FeedClient();
+
+  // Returns after Stop. Call once.
+  void Run();
+  // Ends Run soon, whatever it waits for; a message that is being applied is applied to its end. Any thread.
+  void Stop();
+
+  // Whether a controller has said Welcome on a stream that lives, and when it last said anything (InfinitePast: never).
+  // Any thread.
+  bool connected() const { return connected_; }
+  absl::Time last_message() const;
+
+ private:
+  class Stream;
+
+  void WaitToRedial(const std::string& ending);
+
+  static constexpr int64_t kNever = std::numeric_limits<int64_t>::min();
+
+  const std::shared_ptr<grpc::Channel> channel_;
+  const std::unique_ptr<v1::Feed::Stub> stub_;
+  state::Store& store_;
+  const Options options_;
+
+  grpc::CompletionQueue queue_;
+  grpc::Alarm stop_alarm_;  // brings Stop into the queue
+  std::atomic<bool> stop_called_ = false;
+  bool stopping_ = false;  // Run has seen it
+
+  absl::BitGen random_;
+  base::Backoff backoff_;
+  bool may_resume_ = true;  // false after a violation, until the state is sound again
+  // A controller that is dead for an hour, or comes and goes all day, must not fill a disk.
+  LogQuota sync_lines_{12, absl::Minutes(1)};
+  LogQuota lost_lines_{6, absl::Minutes(1)};
+  LogQuota rejected_lines_{30, absl::Minutes(1)};
+
+  std::atomic<bool> connected_ = false;
+  std::atomic<int64_t> last_message_ns_ = kNever;  // since the Unix epoch
+};
+
+}  // namespace podnamed::feed
