@@ -27,6 +27,8 @@ if(PODNAMED_SANITIZE)
   if(PODNAMED_SANITIZE MATCHES "thread")
     # Asio's fences, which this sanitizer does not see; its queues have a mutex besides, which it does see.
     target_compile_options(podnamed_flags INTERFACE -Wno-tsan)
+    target_sources(podnamed_flags INTERFACE
+      "$<$<STREQUAL:$<TARGET_PROPERTY:TYPE>,EXECUTABLE>:${CMAKE_SOURCE_DIR}/cmake/tsan.cc>")
   endif()
 endif()
 if(PODNAMED_LIBFUZZER)

@@ -75,6 +75,12 @@ class OptionsReader {
 
 }  // namespace
 
+std::vector<std::string_view> SupportedPlugins() {
+  std::vector<std::string_view> names;
+  for (const auto& plugin : kPlugins) names.push_back(plugin.name);
+  return names;
+}
+
 absl::StatusOr<Options> ParseOptions(std::string_view text, const std::string& file, uint16_t default_port,
                                      const Environment& environment) {
   ErrorList errors;

@@ -49,6 +49,9 @@ struct Options {
   std::vector<ServerBlockOptions> blocks;  // at least one; no two share a zone on one port
 };
 
+// The plugins that a server block may have, in the order in which a query meets them.
+std::vector<std::string_view> SupportedPlugins();
+
 // Reads the Corefile at `path` and what it imports. A failure's message lists every error, one per line, as
 // "file:line:column: what was found; what was expected", with the nearest known word where there is one.
 absl::StatusOr<Options> LoadOptions(const std::string& path, uint16_t default_port, const Environment& environment);

@@ -11,8 +11,12 @@ absl::StatusOr<po::variables_map> ParseFlags(int argc, const char* const* argv, 
   constexpr int kGoStyle =
       style::allow_long | style::allow_long_disguise | style::long_allow_adjacent | style::long_allow_next;
   try {
+    const po::parsed_options parsed =
+        po::command_line_parser(argc, argv).options(flags).style(kGoStyle).allow_unregistered().run();
+    const auto unknown = po::collect_unrecognized(parsed.options, po::include_positional);
+    if (!unknown.empty()) return absl::InvalidArgumentError("\"" + unknown.front() + "\" is no flag; -help lists them");
     po::variables_map values;
-    po::store(po::command_line_parser(argc, argv).options(flags).style(kGoStyle).positional({}).run(), values);
+    po::store(parsed, values);
     po::notify(values);
     return values;
   } catch (const po::error& error) {  // the library's only way to say no

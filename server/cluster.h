@@ -1,0 +1,44 @@
+// One source of cluster state and all that keeps it current: the feed's client on its thread, the store that it writes,
+// the holder that workers read; for manifests also the controller, embedded in this process. Several `kubernetes`
+// blocks with the same source share one.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <thread>
+#include <variant>
+
+#include "absl/status/statusor.h"
+#include "config/options.h"
+#include "controller/controller.h"
+#include "server/feed/feed_client.h"
+#include "server/state/snapshot_holder.h"
+#include "server/state/store.h"
+
+namespace podnamed {
+
+using ClusterSource = std::variant<config::ManifestsSource, config::FeedSource>;
+
+class Cluster {
+ public:
+  // Starts to follow `source`. Manifests are read before this returns; a feed is dialled for as long as it takes.
+  static absl::StatusOr<std::unique_ptr<Cluster>> Start(const ClusterSource& source, const std::string& node);
+  // Ends the feed. Readers of the holder must be gone.
+  ~Cluster();
+  Cluster(const Cluster&) = delete;
+  Cluster& operator=(const Cluster&) = delete;
+
+  const state::SnapshotHolder& holder() const { return holder_; }
+
+ private:
+  Cluster(std::unique_ptr<controller::Controller> embedded, std::shared_ptr<grpc::Channel> channel,
+          const std::string& node);
+
+  std::unique_ptr<controller::Controller> embedded_;
+  state::SnapshotHolder holder_;
+  state::Store store_{holder_};
+  feed::FeedClient client_;
+  std::thread feed_thread_;
+};
+
+}  // namespace podnamed

@@ -1,0 +1,110 @@
+// podnamed: flags to options to Server; then waits to be asked to stop.
+#include <unistd.h>
+
+#include <algorithm>
+#include <boost/program_options/options_description.hpp>
+#include <boost/program_options/value_semantic.hpp>
+#include <boost/program_options/variables_map.hpp>
+#include <cstdio>
+#include <fstream>
+#include <iostream>
+#include <string>
+#include <thread>
+
+#include "absl/strings/str_cat.h"
+#include "config/options.h"
+#include "server/base/flags.h"
+#include "server/base/log.h"
+#include "server/base/signals.h"
+#include "server/base/version.h"
+#include "server/server.h"
+
+namespace podnamed {
+namespace {
+
+namespace po = boost::program_options;
+
+constexpr int kFailure = 1;
+constexpr std::chrono::seconds kStopGrace(5);  // CoreDNS's
+constexpr int kMaxWorkers = 256;
+
+po::options_description MakeFlags() {
+  po::options_description flags("podnamed, the name server of pods. Flags (-name value or -name=value)");
+  flags.add_options()                                                                                              //
+      ("conf", po::value<std::string>()->default_value("Corefile"), "Corefile to load; \"stdin\" reads it there")  //
+      ("dns.port", po::value<uint16_t>()->default_value(53), "port of server blocks that name none")               //
+      ("p", po::value<uint16_t>(), "the same as -dns.port")                                                        //
+      ("workers", po::value<int>(), "threads that answer queries; one for each core by default")                   //
+      ("pidfile", po::value<std::string>(), "file to write the process id to")                                     //
+      ("plugins", po::bool_switch(), "list the plugins that a server block may have, and exit")                    //
+      ("quiet", po::bool_switch(), "log warnings and errors only")                                                 //
+      ("version", po::bool_switch(), "show the version, and exit")                                                 //
+      ("help", po::bool_switch(), "show this text, and exit");
+  return flags;
+}
+
+int Fail(std::string_view message) {
+  std::cerr << "podnamed: " << message << "\n";
+  return kFailure;
+}
+
+absl::StatusOr<config::Options> Load(const std::string& conf, uint16_t port) {
+  const config::SystemEnvironment environment;
+  if (conf != "stdin") return config::LoadOptions(conf, port, environment);
+  const std::string text(std::istreambuf_iterator<char>(std::cin), {});
+  return config::ParseOptions(text, "stdin", port, environment);
+}
+
+int Run(const po::variables_map& flags) {
+  const uint16_t port = flags.count("p") != 0 ? flags["p"].as<uint16_t>() : flags["dns.port"].as<uint16_t>();
+  const int cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  const int workers = flags.count("workers") != 0 ? flags["workers"].as<int>() : cores;
+  if (workers < 1 || workers > kMaxWorkers) return Fail(absl::StrCat("-workers takes 1 to ", kMaxWorkers));
+  const absl::StatusOr<config::Options> options = Load(flags["conf"].as<std::string>(), port);
+  if (!options.ok()) return Fail(std::string(options.status().message()));
+
+  base::StartLogging(flags["quiet"].as<bool>());
+  absl::StatusOr<std::unique_ptr<Server>> server = Server::Start(*options, workers);
+  if (!server.ok()) {
+    base::StopLogging();
+    return Fail(std::string(server.status().message()));
+  }
+  if (flags.count("pidfile") != 0) {
+    std::ofstream pidfile(flags["pidfile"].as<std::string>());
+    if (!(pidfile << getpid() << std::endl)) {
+      base::LogWarning("server", "cannot write the process id to {}", flags["pidfile"].as<std::string>());
+    }
+  }
+  base::LogInfo("server", "podnamed-{} is serving with {} workers", base::kVersion, workers);
+  const char* const signal = base::WaitForStopSignal();
+  base::LogInfo("server", "{}: answering what has arrived, then stopping", signal);
+  (*server)->Stop(kStopGrace);
+  base::StopLogging();
+  return 0;
+}
+
+}  // namespace
+}  // namespace podnamed
+
+int main(int argc, char** argv) {
+  podnamed::base::BlockStopSignals();
+  const auto flags = podnamed::MakeFlags();
+  const auto values = podnamed::base::ParseFlags(argc, argv, flags);
+  if (!values.ok()) {
+    std::cerr << flags;
+    return podnamed::Fail(std::string(values.status().message()));
+  }
+  if ((*values)["help"].as<bool>()) {
+    std::cout << flags;
+    return 0;
+  }
+  if ((*values)["version"].as<bool>()) {
+    std::cout << "podnamed-" << podnamed::base::kVersion << "\n";
+    return 0;
+  }
+  if ((*values)["plugins"].as<bool>()) {
+    for (const auto plugin : podnamed::config::SupportedPlugins()) std::cout << plugin << "\n";
+    return 0;
+  }
+  return podnamed::Run(*values);
+}

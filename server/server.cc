@@ -1,0 +1,83 @@
+#include "server/server.h"
+
+#include <unistd.h>
+
+#include <climits>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "server/base/log.h"
+#include "server/base/status.h"
+#include "server/host_addresses.h"
+
+namespace podnamed {
+namespace {
+
+// What the controller's log calls us.
+std::string NodeName() {
+  char name[HOST_NAME_MAX + 1] = {};
+  if (gethostname(name, HOST_NAME_MAX) != 0) return "podnamed";
+  return name;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Server>> Server::Start(const config::Options& options, int workers) {
+  std::unique_ptr<Server> server(new Server());
+  for (const config::ServerBlockOptions& block : options.blocks) RETURN_IF_ERROR(server->AddBlock(block));
+  for (int i = 0; i < workers; ++i) {
+    const net::PortUse use = i == 0 ? net::PortUse::kClaim : net::PortUse::kShare;
+    ASSIGN_OR_RETURN(std::unique_ptr<Worker> worker, Worker::Start(server->blocks_, use));
+    server->workers_.push_back(std::move(worker));
+  }
+  for (const Block& block : server->blocks_) {
+    for (const auto& [endpoint, zone] : block.zones) {
+      base::LogInfo("server", "{} on {}", zone.ToText(), endpoint.ToString());
+    }
+  }
+  return server;
+}
+
+absl::Status Server::AddBlock(const config::ServerBlockOptions& options) {
+  Block block;
+  for (const config::ServerKey& key : options.keys) {
+    if (options.bind.empty()) block.zones.emplace_back(net::Endpoint{std::nullopt, key.port}, key.zone);
+    for (const base::IpAddress& address : options.bind) {
+      block.zones.emplace_back(net::Endpoint{address, key.port}, key.zone);
+    }
+  }
+  if (options.kubernetes.has_value()) {
+    const config::KubernetesOptions& kubernetes = *options.kubernetes;
+    ASSIGN_OR_RETURN(const Cluster* cluster, ClusterOf(kubernetes.source));
+    resolve::ResolverOptions resolver{
+        .zones = kubernetes.zones, .ttl = kubernetes.ttl, .server_ipv4 = {}, .server_ipv6 = {}};
+    for (const base::IpAddress& address : options.bind.empty() ? HostAddresses() : options.bind) {
+      if (address.is_v4()) {
+        resolver.server_ipv4.push_back(address.v4());
+      } else {
+        resolver.server_ipv6.push_back(address.v6());
+      }
+    }
+    block.resolver = std::make_unique<const resolve::Resolver>(std::move(resolver));
+    block.holder = &cluster->holder();
+  }
+  blocks_.push_back(std::move(block));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<const Cluster*> Server::ClusterOf(const ClusterSource& source) {
+  for (const auto& [known, cluster] : clusters_) {
+    if (known == source) return cluster.get();
+  }
+  ASSIGN_OR_RETURN(std::unique_ptr<Cluster> cluster, Cluster::Start(source, NodeName()));
+  return clusters_.emplace_back(source, std::move(cluster)).second.get();
+}
+
+void Server::Stop(std::chrono::milliseconds grace) {
+  for (const auto& worker : workers_) worker->Stop(grace);
+  for (const auto& worker : workers_) worker->Join();
+  workers_.clear();
+  clusters_.clear();
+}
+
+}  // namespace podnamed

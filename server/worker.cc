@@ -1,0 +1,85 @@
+#include "server/worker.h"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <map>
+#include <string>
+#include <utility>
+
+#include "server/base/status.h"
+#include "server/plugins/kubernetes.h"
+
+namespace podnamed {
+namespace {
+
+constexpr std::chrono::seconds kIdleInterval(1);
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Worker>> Worker::Start(const std::vector<Block>& blocks, net::PortUse use) {
+  std::unique_ptr<Worker> worker(new Worker(blocks));
+  // Blocks that share an endpoint share its sockets.
+  std::map<std::string, std::pair<net::Endpoint, std::vector<service::ServedZone>>> zones_by_endpoint;
+  for (size_t i = 0; i < blocks.size(); ++i) {
+    for (const auto& [endpoint, zone] : blocks[i].zones) {
+      auto& [key, zones] = zones_by_endpoint[endpoint.ToString()];
+      key = endpoint;
+      zones.push_back({zone, &worker->chains_[i]});
+    }
+  }
+  for (auto& [text, endpoint_and_zones] : zones_by_endpoint) {
+    RETURN_IF_ERROR(worker->Listen(endpoint_and_zones.first, std::move(endpoint_and_zones.second), use));
+  }
+  worker->thread_ = std::thread([raw = worker.get()] { raw->io_context_.run(); });
+  return worker;
+}
+
+Worker::Worker(const std::vector<Block>& blocks) : chains_(blocks.size()) {
+  for (size_t i = 0; i < blocks.size(); ++i) {
+    if (blocks[i].resolver == nullptr) continue;
+    chains_[i].push_back(std::make_unique<plugins::Kubernetes>(*blocks[i].resolver, *blocks[i].holder));
+  }
+  tasks_.Spawn("refresh", RefreshWhenIdle());
+}
+
+Worker::~Worker() {
+  if (!thread_.joinable()) return;
+  Stop(std::chrono::milliseconds(0));
+  Join();
+}
+
+absl::Status Worker::Listen(const net::Endpoint& endpoint, std::vector<service::ServedZone> zones, net::PortUse use) {
+  ASSIGN_OR_RETURN(auto udp_socket, net::OpenUdpSocket(io_context_.get_executor(), endpoint, use));
+  ASSIGN_OR_RETURN(auto tcp_acceptor, net::OpenTcpAcceptor(io_context_.get_executor(), endpoint, use));
+  service::QueryService& service = services_.emplace_back(std::move(zones));
+  net::UdpListener& udp = udp_listeners_.emplace_back(std::move(udp_socket), service);
+  tasks_.Spawn("udp", udp.Run());
+  tcp_listeners_.emplace_back(std::move(tcp_acceptor), service, net::TcpOptions{}, tasks_).Start();
+  return absl::OkStatus();
+}
+
+// A worker without queries would keep an old cluster in memory: plugins let go of it now and then.
+boost::asio::awaitable<void> Worker::RefreshWhenIdle() {
+  while (!stopping_) {
+    idle_timer_.expires_after(kIdleInterval);
+    co_await idle_timer_.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
+    for (const service::PluginChain& chain : chains_) {
+      for (const auto& plugin : chain) plugin->OnIdle();
+    }
+  }
+}
+
+void Worker::Stop(std::chrono::milliseconds grace) {
+  boost::asio::post(io_context_, [this, grace] {
+    stopping_ = true;
+    idle_timer_.cancel();
+    for (net::UdpListener& listener : udp_listeners_) listener.Stop();
+    for (net::TcpListener& listener : tcp_listeners_) listener.Stop();
+    tasks_.EndWithin(grace);
+  });
+}
+
+void Worker::Join() { thread_.join(); }
+
+}  // namespace podnamed

@@ -1,0 +1,69 @@
+// One thread that answers queries, and all it owns: event loop, sockets, plugins, scratch. Workers share what they read
+// (resolvers, snapshots) and nothing else; the kernel spreads clients over their sockets.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <deque>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "server/dns/name.h"
+#include "server/net/endpoint.h"
+#include "server/net/listen_socket.h"
+#include "server/net/task_group.h"
+#include "server/net/tcp_listener.h"
+#include "server/net/udp_listener.h"
+#include "server/resolve/resolver.h"
+#include "server/service/query_service.h"
+#include "server/state/snapshot_holder.h"
+
+namespace podnamed {
+
+// A server block, ready to serve: what every worker makes its plugins from. Owned by the Server, which outlives
+// workers.
+struct Block {
+  // Zones by the endpoint on which the block answers for them.
+  std::vector<std::pair<net::Endpoint, dns::Name>> zones;
+  // Of its `kubernetes` directive; both nullptr when it has none.
+  std::unique_ptr<const resolve::Resolver> resolver;
+  const state::SnapshotHolder* holder = nullptr;
+};
+
+class Worker {
+ public:
+  // Opens the worker's sockets; `blocks` must outlive this. A failure is one sentence. The first worker claims the
+  // ports.
+  static absl::StatusOr<std::unique_ptr<Worker>> Start(const std::vector<Block>& blocks, net::PortUse use);
+  // Stops, if that has not been done.
+  ~Worker();
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  // From now on nothing new is accepted; what has arrived is answered within `grace`. Any thread; does not wait.
+  void Stop(std::chrono::milliseconds grace);
+  // Returns when the worker's thread has ended.
+  void Join();
+
+ private:
+  explicit Worker(const std::vector<Block>& blocks);
+
+  absl::Status Listen(const net::Endpoint& endpoint, std::vector<service::ServedZone> zones, net::PortUse use);
+  boost::asio::awaitable<void> RefreshWhenIdle();
+
+  boost::asio::io_context io_context_{1};  // one thread: no locks inside
+  net::TaskGroup tasks_{io_context_.get_executor()};
+  std::vector<service::PluginChain> chains_;  // of each block
+  std::deque<service::QueryService> services_;
+  std::deque<net::UdpListener> udp_listeners_;
+  std::deque<net::TcpListener> tcp_listeners_;
+  boost::asio::steady_timer idle_timer_{io_context_};
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+}  // namespace podnamed
