@@ -1,0 +1,1 @@
+"""What the integration tests share: real programs, real clients, network namespaces as pods."""
