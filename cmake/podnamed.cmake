@@ -40,19 +40,32 @@ target_compile_options(podnamed_warnings INTERFACE -Wall -Wextra -Wpedantic -Wsh
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # GCC 12 sees overlapping copies in std::string's own operator+ where there are none (GCC bug 105651).
   target_compile_options(podnamed_warnings INTERFACE -Wno-restrict)
+elseif(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+  # Clang's -Wconversion means this one too, GCC's does not; code has to please both with the same casts.
+  target_compile_options(podnamed_warnings INTERFACE -Wno-sign-conversion)
 endif()
 
-# podnamed_library(NAME SOURCES a.cc … TESTS a_test.cc … DEPENDS targets… TEST_DEPENDS targets… PRECOMPILE <header>…)
+# What ./dev builds where it needs less than everything.
+add_custom_target(tests)
+add_custom_target(concurrent_tests)
+add_custom_target(generated)
+
+# podnamed_library(NAME [CONCURRENT] SOURCES a.cc … TESTS a_test.cc … DEPENDS targets… TEST_DEPENDS targets…
+#                  PRECOMPILE <header>…)
 # A room's library `podnamed_NAME`, and one test program `NAME_test` of all its *_test.cc.
 # DEPENDS lists what may be included: the floors below (podnamed_X) and the foreign libraries of this room.
+# CONCURRENT: more than one thread meets in this room, so its tests run under ThreadSanitizer too.
 function(podnamed_library name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;TESTS;DEPENDS;TEST_DEPENDS;PRECOMPILE" ${ARGN})
+  cmake_parse_arguments(ARG "CONCURRENT" "" "SOURCES;TESTS;DEPENDS;TEST_DEPENDS;PRECOMPILE" ${ARGN})
   set(library "podnamed_${name}")
   if(ARG_SOURCES)
     add_library(${library} STATIC ${ARG_SOURCES})
     target_link_libraries(${library} PUBLIC podnamed_flags ${ARG_DEPENDS} PRIVATE podnamed_warnings)
     if(ARG_PRECOMPILE)
       target_precompile_headers(${library} PRIVATE ${ARG_PRECOMPILE})
+      if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+        target_compile_options(${library} PRIVATE -fpch-preprocess)  # lets ccache see which header was precompiled
+      endif()
     endif()
   else()
     add_library(${library} INTERFACE)
@@ -63,6 +76,11 @@ function(podnamed_library name)
     target_link_libraries(${name}_test PRIVATE ${library} ${ARG_TEST_DEPENDS} podnamed_warnings GTest::gmock GTest::gtest_main)
     add_test(NAME ${name} COMMAND ${name}_test)
     set_tests_properties(${name} PROPERTIES TIMEOUT 300)
+    add_dependencies(tests ${name}_test)
+    if(ARG_CONCURRENT)
+      set_tests_properties(${name} PROPERTIES LABELS concurrent)
+      add_dependencies(concurrent_tests ${name}_test)
+    endif()
   endif()
 endfunction()
 
@@ -81,12 +99,15 @@ function(podnamed_proto name)
   add_library(${library} STATIC ${ARG_FILES})
   target_link_libraries(${library} PUBLIC podnamed_flags protobuf::libprotobuf ${ARG_DEPENDS})
   target_include_directories(${library} SYSTEM PUBLIC "${CMAKE_BINARY_DIR}" "${CMAKE_BINARY_DIR}/proto")
-  protobuf_generate(TARGET ${library} LANGUAGE cpp PROTOC_OUT_DIR "${CMAKE_BINARY_DIR}/proto")
+  protobuf_generate(TARGET ${library} LANGUAGE cpp PROTOC_OUT_DIR "${CMAKE_BINARY_DIR}/proto" OUT_VAR outputs)
   if(ARG_GRPC)
     target_link_libraries(${library} PUBLIC gRPC::grpc++)
     protobuf_generate(TARGET ${library} LANGUAGE grpc PROTOC_OUT_DIR "${CMAKE_BINARY_DIR}/proto"
-      GENERATE_EXTENSIONS .grpc.pb.h .grpc.pb.cc PLUGIN "protoc-gen-grpc=$<TARGET_FILE:gRPC::grpc_cpp_plugin>")
+      GENERATE_EXTENSIONS .grpc.pb.h .grpc.pb.cc PLUGIN "protoc-gen-grpc=$<TARGET_FILE:gRPC::grpc_cpp_plugin>"
+      OUT_VAR grpc_outputs)
   endif()
+  add_custom_target(${library}_generated DEPENDS ${outputs} ${grpc_outputs})
+  add_dependencies(generated ${library}_generated)
 endfunction()
 
 # podnamed_fuzzer(NAME SOURCES x_fuzz.cc DEPENDS targets…): a fuzz target; seeds lie in fuzz/seeds/NAME/.
@@ -102,6 +123,7 @@ function(podnamed_fuzzer name)
     add_executable(${name}_fuzz ${ARG_SOURCES} "${CMAKE_SOURCE_DIR}/fuzz/replay_main.cc")
     target_link_libraries(${name}_fuzz PRIVATE podnamed_flags podnamed_warnings ${ARG_DEPENDS})
     add_test(NAME fuzz_seeds_${name} COMMAND ${name}_fuzz "${seeds}")
+    add_dependencies(tests ${name}_fuzz)
   endif()
 endfunction()
 
