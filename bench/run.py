@@ -1,0 +1,242 @@
+#!/usr/bin/python3
+"""Measures podnamed beside its peers and the kernel's floor on one generated cluster: what `./dev bench` runs.
+
+Every server holds the same 150,000 pods and answers on one CPU with one worker; the load has another CPU. Servers are
+started one after another, compared for the same answers, and then loaded in turn, round by round, since a machine's
+speed drifts: only figures of the same rounds compare. Prints the tables; a full run writes them to docs/performance.md.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from harness import machine, report, verify
+from harness.load import SUITES, Loader, LoadError, Suite
+from harness.servers import ALL, Floor, Podnamed, Process, Server, Setting, Unavailable
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGE = ROOT / "docs" / "performance.md"
+FEED_DEADLINE = 60.0  # seconds
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How much of everything one run does."""
+
+    seconds: float  # each load
+    rounds: int
+    starts: int  # of each server; the last one stays
+    sample: int  # questions of each query file that are compared before
+    cluster: dict[str, int]  # options of the generators, where not the default
+    peers_optional: bool = False
+    document: bool = False  # the tables go to docs/performance.md
+
+
+SCALES = {
+    "full": Scale(seconds=3, rounds=3, starts=3, sample=100, cluster={}, document=True),
+    "quick": Scale(seconds=1, rounds=1, starts=1, sample=30, cluster={}),
+    # Seconds, for a test of the harness itself; the wide Services are too small to be truncated.
+    "smoke": Scale(
+        seconds=0.2,
+        rounds=1,
+        starts=1,
+        sample=20,
+        cluster={"namespaces": 3, "cluster-ip-services": 4, "stateful-sets": 2, "replicas": 5, "small-services": 2},
+        peers_optional=True,
+    ),
+}
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    names = [suite.name for suite in SUITES]
+    parser.add_argument("suites", nargs="*", metavar="SUITE", help=f"one of {', '.join(names)}; all by default")
+    scale = parser.add_mutually_exclusive_group()
+    scale.add_argument("--quick", dest="scale", action="store_const", const="quick", help="one short round")
+    scale.add_argument("--smoke", dest="scale", action="store_const", const="smoke", help="a tiny cluster, seconds")
+    parser.set_defaults(scale="full")
+    parser.add_argument("--servers", default=",".join(ALL), help="comma-separated, %(default)s by default")
+    parser.add_argument("--rounds", type=int, help="of all loads")
+    parser.add_argument("--seconds", type=float, help="of each load")
+    parser.add_argument("--tools", type=Path, default=ROOT / "build" / "bin", help="where the bench_… programs are")
+    parser.add_argument("--podnamed", type=Path, default=ROOT / "build" / "bin" / "podnamed", help="what is measured")
+    parser.add_argument("--json", type=Path, help="where all runs go; build/bench.json for a full run")
+    arguments = parser.parse_args()
+    unknown = set(arguments.suites) - set(names)
+    unknown |= set(arguments.servers.split(",")) - set(ALL)
+    if unknown:
+        parser.error(f"no such suite or server: {', '.join(sorted(unknown))}")
+    return arguments
+
+
+def say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def cluster_options(scale: Scale) -> list[str]:
+    return [part for name, count in scale.cluster.items() for part in (f"--{name}", str(count))]
+
+
+def generate(tools: Path, scale: Scale, directory: Path) -> None:
+    """Zone files and query files of the cluster."""
+    directory.mkdir()
+    command = [str(tools / "bench_cluster_files"), "--out", str(directory), *cluster_options(scale)]
+    try:
+        subprocess.run(command, check=True, timeout=120)
+    except FileNotFoundError as error:
+        raise Unavailable(f"{command[0]} is not built: run ./dev build") from error
+
+
+def find_servers(names: list[str], setting: Setting, peers_optional: bool) -> list[Server]:
+    servers = []
+    for name in names:
+        try:
+            servers.append(ALL[name](setting))
+        except Unavailable as missing:
+            if not peers_optional or ALL[name] is Podnamed:
+                raise
+            say(f"without {name}: {missing}")
+    return servers
+
+
+def start_feed(setting: Setting, scale: Scale, cpu: int, directory: Path) -> Process:
+    """Serves the cluster to podnamed; returns when it can be dialled."""
+    socket = setting.feed.removeprefix("unix:")
+    command = [str(setting.tools / "bench_cluster_feed"), "--listen", setting.feed, *cluster_options(scale)]
+    feed = Process(command, cpu, directory)
+    deadline = time.monotonic() + FEED_DEADLINE
+    while not os.path.exists(socket):
+        feed.check_alive()
+        if time.monotonic() > deadline:
+            feed.stop()
+            raise Unavailable(f"{command[0]} does not listen after {FEED_DEADLINE:.0f} s")
+        time.sleep(0.01)
+    return feed
+
+
+def start_all(servers: list[Server], scale: Scale, directory: Path, result: report.Report) -> None:
+    for attempt in range(scale.starts):
+        for server in servers:
+            server.stop()
+            seconds = server.start(directory / f"{server.name}-{attempt}")
+            result.start_ms[server.name].append(seconds * 1000)
+            say(f"{server.name} ({server.version}) answered right after {seconds * 1000:,.0f} ms")
+
+
+def compare(servers: list[Server], suites: list[Suite], data: Path, sample: int) -> list[str]:
+    """The differences that are allowed. Exits when a client would notice one."""
+    comparable = [server for server in servers if not server.echo]
+    if not comparable:
+        return []
+    files = sorted({suite.queries for suite in suites})
+    questions = [question for name in files for question in verify.read_sample(data / f"{name}.queries", sample)]
+    verdict = verify.verify(comparable, questions)
+    if verdict.errors:
+        shown = "\n  ".join(verdict.errors[:20])
+        raise Unavailable(f"the servers do not answer the same, nothing is measured:\n  {shown}")
+    say(f"same answers to {len(questions)} questions over {', '.join(verify.WAYS)}")
+    for difference in verdict.differences:
+        say(f"  {difference}")
+    return verdict.differences
+
+
+def measure(servers: list[Server], suites: list[Suite], loader: Loader, scale: Scale, result: report.Report) -> None:
+    for number in range(scale.rounds):
+        for suite in suites:
+            for server in servers:
+                if not suite.fits(server):
+                    continue
+                run = loader.run(suite, server, scale.seconds)
+                result.results.append(run)
+                say(
+                    f"round {number + 1}, {suite.title}, {server.name}: {run.cpu_ns:,.0f} ns of CPU per query, "
+                    f"{run.qps:,.0f} q/s, {run.wrong} wrong, {run.lost} lost"
+                )
+
+
+def describe(scale: Scale, result: report.Report, command: str, facts: dict[str, str]) -> str:
+    """The section of docs/performance.md."""
+    differences = "".join(f"\n- {difference}" for difference in result.differences)
+    if differences:
+        differences = f"\n\nAll answers agree; replies differ in what a server is free to choose:\n{differences}"
+    return (
+        f"Made by `{command}` on {facts['cpu']}, {facts['cpus']} CPUs, {facts['kernel']}, {facts['system']}, load\n"
+        f"average {facts['load average']} before the run: one CPU for the server, one for the load; medians of "
+        f"{scale.rounds} round(s), {scale.seconds:g} s a load.\n\n"
+        + result.tables()
+        + differences
+    )
+
+
+def run(arguments: argparse.Namespace, directory: Path, cleanup: contextlib.ExitStack) -> int:
+    scale = SCALES[arguments.scale]
+    scale = replace(scale, rounds=arguments.rounds or scale.rounds, seconds=arguments.seconds or scale.seconds)
+    suites = [suite for suite in SUITES if not arguments.suites or suite.name in arguments.suites]
+    facts = machine.facts()
+    if facts["load average"] > 0.5:
+        say(f"the machine is busy (load average {facts['load average']}): the figures will be noisy")
+    server_cpu, load_cpu = machine.choose_cpus()
+    os.sched_setaffinity(0, {load_cpu})  # and with it every load
+    data = directory / "data"
+    setting = Setting(
+        tools=arguments.tools.resolve(),
+        podnamed=arguments.podnamed.resolve(),
+        data=data,
+        feed=f"unix:{directory}/feed.sock",
+        server_cpu=server_cpu,
+        probe="web-0.web.tenant-0.svc.cluster.local.",
+    )
+    servers = find_servers(arguments.servers.split(","), setting, scale.peers_optional)
+    generate(setting.tools, scale, data)
+    result = report.Report({server.name: server.version for server in servers}, suites)
+    if any(isinstance(server, Podnamed) for server in servers):
+        feed = start_feed(setting, scale, load_cpu, directory / "feed")
+        cleanup.callback(feed.stop)
+    for server in servers:
+        cleanup.callback(server.stop)
+    start_all(servers, scale, directory, result)
+    result.differences = compare(servers, suites, data, scale.sample)
+    measure(servers, suites, Loader(setting.tools, data), scale, result)
+    for server in servers:
+        result.pss_mib[server.name] = server.pss_mib()
+
+    command = shlex.join(["./dev", "bench", *sys.argv[1:]])
+    section = describe(scale, result, command, facts)
+    print(section)
+    complete = not arguments.suites and set(arguments.servers.split(",")) == set(ALL)
+    if scale.document and complete:
+        report.write_section(PAGE, section)
+        say(f"wrote {PAGE.relative_to(ROOT)}")
+    json_path = arguments.json or (ROOT / "build" / "bench.json" if scale.document else None)
+    if json_path:
+        json_path.parent.mkdir(parents=True, exist_ok=True)
+        json_path.write_text(json.dumps({"command": command, "machine": facts, **result.to_json()}, indent=1))
+        say(f"wrote {json_path}")
+    for complaint in result.complaints():
+        say(f"mind: {complaint}")
+    return 1 if any(r.wrong for r in result.results) else 0
+
+
+def main() -> int:
+    arguments = parse_arguments()
+    # A terminated run must end its servers and remove its files as an interrupted one does.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    with tempfile.TemporaryDirectory(prefix="podnamed-bench-") as directory, contextlib.ExitStack() as cleanup:
+        try:
+            return run(arguments, Path(directory), cleanup)
+        except (Unavailable, LoadError) as error:
+            say(f"bench: {error}")
+            return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
