@@ -200,8 +200,8 @@ TEST(DecodeManifest, AnErrorSaysWhereWhatAndWhatWasExpected) {
       const ErrorCase& c : std::initializer_list<ErrorCase>{
           {"{apiVersion: v1, kind: Pod}", "1:1: Pod: metadata: found nothing, expected a mapping"},
           {"{apiVersion: v1, kind: Pod, metadata: {}}",
-           "1:39: Pod: metadata.name: found nothing, expected a DNS subdomain (DNS labels with dots between them, at "
-           "most 253)"},
+           "1:39: Pod: metadata.name: found nothing, expected a DNS subdomain (lower-case letters, digits, '-' and "
+           "'.', at most 253)"},
           {"{apiVersion: v1, kind: Pod, metadata: {name: Web_0}}",
            R"(1:46: Pod: metadata.name: found "Web_0", expected a DNS subdomain (lower-case letters, digits, '-' and '.', at most 253))"},
           {"{apiVersion: v1, kind: Service, metadata: {name: a.b}}",

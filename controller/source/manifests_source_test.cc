@@ -122,7 +122,8 @@ TEST_F(ManifestsSourceTest, PublishesTheFirstStateBeforeStartReturns) {
   fs::create_directories(directory_ / "a" / "b");
   Write("one.yaml", Service("one"));
   Write("a/two.yml", Service("two"));
-  Write("a/b/three.json", R"({"apiVersion":"v1","kind":"Service","metadata":{"name":"three"}})");
+  Write("a/b/three.json",
+        R"({"apiVersion":"v1","kind":"Service","metadata":{"name":"three"},"spec":{"clusterIP":"None"}})");
   Write("a/notes.txt", "no: [manifest");
   Write(".hidden.yaml", Service("hidden"));
   Write("bad.yaml", "kind: [");
@@ -249,7 +250,7 @@ TEST_F(ManifestsSourceTest, AFileIsNotReadWhileItIsWritten) {
 TEST_F(ManifestsSourceTest, OfDuplicatesTheFirstPathCounts) {
   Write("b.yaml", Service("a"));
   Start();
-  Write("a.yaml", "{apiVersion: v1, kind: Service, metadata: {name: a, uid: first}}");
+  Write("a.yaml", "{apiVersion: v1, kind: Service, metadata: {name: a, uid: first}, spec: {clusterIP: None}}");
   const auto is_first = [&] { return text_.find("uid=first") != std::string::npos; };
   EXPECT_TRUE(Await(is_first));
   fs::remove(directory_ / "a.yaml");
