@@ -4,35 +4,16 @@
 #include <cstdlib>
 #include <string>
 #include <string_view>
-#include <tuple>
 #include <vector>
 
 #include "controller/source/manifest_set.h"
+#include "proto/podnamed/feed/v1/feed_key.h"
 
 namespace podnamed::controller {
 namespace {
 
 void Require(bool holds) {
   if (!holds) std::abort();
-}
-
-// Kind, namespace, service, name.
-using Key = std::tuple<int, std::string, std::string, std::string>;
-
-Key KeyOf(const feed::v1::Record& record) {
-  switch (record.record_case()) {
-    case feed::v1::Record::kNamespace:
-      return {1, "", "", record.namespace_().name()};
-    case feed::v1::Record::kService:
-      return {2, record.service().namespace_(), "", record.service().name()};
-    case feed::v1::Record::kPodIdentity:
-      return {3, record.pod_identity().namespace_(), record.pod_identity().service(), record.pod_identity().name()};
-    case feed::v1::Record::kPod:
-      return {4, record.pod().namespace_(), "", record.pod().name()};
-    case feed::v1::Record::RECORD_NOT_SET:
-      std::abort();
-  }
-  std::abort();
 }
 
 template <typename Record>
@@ -55,7 +36,7 @@ void Check(std::string_view text) {
   const std::vector<feed::v1::Record> records = set.Records(&duplicates);
   Require(notes.ok() || records.empty());
   for (size_t i = 0; i < records.size(); ++i) {
-    if (i > 0) Require(KeyOf(records[i - 1]) < KeyOf(records[i]));
+    if (i > 0) Require(feed::v1::ViewOf(records[i - 1]) < feed::v1::ViewOf(records[i]));
     CheckPorts(records[i].service());
     CheckPorts(records[i].pod_identity());
     CheckAddresses(records[i].service());
