@@ -31,6 +31,12 @@ absl::Status CheckName(const YamlValue& value, const ObjectDecoder& decoder) {
                                               : decoder.Unexpected(name, &step, Expected(k8s::DNS_LABEL));
 }
 
+// Of most kinds they say all.
+template <typename Object>
+absl::Status CheckObject(const Object&, const YamlValue&, const ObjectDecoder&) {
+  return absl::OkStatus();
+}
+
 absl::Status CheckObject(const k8s::core::v1::Namespace&, const YamlValue& value, const ObjectDecoder& decoder) {
   return CheckName(value, decoder);
 }
@@ -41,12 +47,6 @@ absl::Status CheckObject(const k8s::core::v1::Service& service, const YamlValue&
   const Step spec{.field = "spec"};
   const Step step{.parent = &spec, .field = "externalName"};
   return decoder.Missing(*value.Find("spec"), &step, Expected(k8s::DOMAIN_NAME));
-}
-
-absl::Status CheckObject(const k8s::core::v1::Pod&, const YamlValue&, const ObjectDecoder&) { return absl::OkStatus(); }
-
-absl::Status CheckObject(const k8s::apps::v1::StatefulSet&, const YamlValue&, const ObjectDecoder&) {
-  return absl::OkStatus();
 }
 
 absl::Status CheckEndpoint(const k8s::discovery::v1::Endpoint& endpoint, std::string_view address_type,

@@ -5,12 +5,10 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
-#include <cerrno>
+#include <chrono>
 #include <cstdint>
 #include <string_view>
-#include <system_error>
 #include <utility>
 
 #include "absl/algorithm/container.h"
@@ -23,7 +21,7 @@ namespace {
 
 constexpr std::string_view kComponent = "manifests";
 constexpr absl::Duration kQuiet = absl::Milliseconds(5);
-constexpr absl::Duration kLongestBurst = absl::Milliseconds(50);
+constexpr std::chrono::milliseconds kLongestBurst(50);
 constexpr size_t kMaxSaid = 20;                                 // complaints at once
 constexpr absl::Duration kLookAgain = absl::Milliseconds(500);  // for a directory that is missing
 
@@ -85,10 +83,11 @@ void ManifestsSource::Run() {
     if (!has_changed_ && !Wait(is_missing_ ? kLookAgain : absl::InfiniteDuration())) return;
     if (!has_changed_ && !is_missing_) continue;
     const absl::Time origin_time = absl::Now();
+    const auto end_of_burst = std::chrono::steady_clock::now() + kLongestBurst;
     do {
       has_changed_ = false;
       if (!Wait(kQuiet)) return;
-    } while (has_changed_ && absl::Now() < origin_time + kLongestBurst);
+    } while (has_changed_ && std::chrono::steady_clock::now() < end_of_burst);
     has_changed_ = false;
     const absl::StatusOr<bool> is_new = Update();
     is_missing_ = !is_new.ok();

@@ -262,7 +262,7 @@ class TreeBuilder final : public YAML::EventHandler {
   std::vector<OpenCollection> open_;
 };
 
-// What yaml-cpp throws, as an error; its parser is told of by reference, as it may be in any state.
+// Builds the next document; `found` says whether there was one. What yaml-cpp throws ends here.
 absl::Status BuildNext(YAML::Parser& parser, TreeBuilder& builder, bool* found) {
   try {
     *found = parser.HandleNextDocument(builder);
