@@ -1,5 +1,4 @@
-// Whole small clusters, as manifests, and the records that come of them.
-#include "controller/identity/cluster_records.h"
+// Whole small clusters, as manifests, and the records that come of them: the rules of controller/identity.
 
 #include <gtest/gtest.h>
 
