@@ -111,14 +111,15 @@ std::string Quoted(std::string_view text) {
   return fmt::format("\"{}{}\"", quoted, text.size() > kMaxDescribed ? "…" : "");
 }
 
-// Builds one document's tree from yaml-cpp's events. yaml-cpp cannot be stopped from inside of an event: after an error
-// the events that follow are let pass.
+// Builds one document's tree from yaml-cpp's events. The only way to stop yaml-cpp is to throw what it throws itself;
+// status() says then what was wrong.
 class TreeBuilder final : public YAML::EventHandler {
  public:
   const YamlValue* root() const { return root_; }
+  const YAML::Mark& start() const { return start_; }
   const absl::Status& status() const { return status_; }
 
-  void OnDocumentStart(const YAML::Mark&) override {}
+  void OnDocumentStart(const YAML::Mark& mark) override { start_ = mark; }
   void OnDocumentEnd() override {}
 
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override { Scalar(mark, Kind::kNull, "", anchor); }
@@ -131,9 +132,8 @@ class TreeBuilder final : public YAML::EventHandler {
   }
 
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
-    if (!status_.ok()) return;
     const auto anchored = anchors_.find(anchor);
-    if (anchored == anchors_.end()) return Fail(mark, "found an alias inside of the value that it stands for");
+    if (anchored == anchors_.end()) Fail(mark, "found an alias inside of the value that it stands for");
     Place(mark, anchored->second.value, anchored->second.weight);
   }
 
@@ -162,8 +162,9 @@ class TreeBuilder final : public YAML::EventHandler {
     absl::flat_hash_map<std::string_view, const YamlValue*> keys = {};  // of a mapping, so far
   };
 
-  void Fail(const YAML::Mark& mark, std::string_view text) {
+  [[noreturn]] void Fail(const YAML::Mark& mark, const std::string& text) {
     status_ = YamlError(mark.line + 1, mark.column + 1, text);
+    throw YAML::ParserException(mark, text);
   }
 
   YamlValue* NewValue(const YAML::Mark& mark, Kind kind) {
@@ -175,8 +176,7 @@ class TreeBuilder final : public YAML::EventHandler {
   }
 
   void Scalar(const YAML::Mark& mark, Kind kind, std::string_view text, YAML::anchor_t anchor) {
-    if (!status_.ok()) return;
-    if (!IsUtf8(text)) return Fail(mark, "found octets that are no UTF-8, expected text");
+    if (!IsUtf8(text)) Fail(mark, "found octets that are no UTF-8, expected text");
     YamlValue* value = NewValue(mark, kind);
     value->text = std::string(text);
     if (anchor != YAML::NullAnchor) anchors_[anchor] = {value, 1};
@@ -184,7 +184,6 @@ class TreeBuilder final : public YAML::EventHandler {
   }
 
   void Open(const YAML::Mark& mark, Kind kind, YAML::anchor_t anchor) {
-    if (!status_.ok()) return;
     YamlValue* value = NewValue(mark, kind);
     const size_t weight_before = weight_;
     Place(mark, value, 1);
@@ -192,10 +191,8 @@ class TreeBuilder final : public YAML::EventHandler {
   }
 
   void Close() {
-    if (!status_.ok()) return;
     OpenCollection& closed = open_.back();
     if (closed.keys.contains("<<")) Merge(&closed);
-    if (!status_.ok()) return;
     if (closed.anchor != YAML::NullAnchor) anchors_[closed.anchor] = {closed.value, weight_ - closed.weight_before};
     open_.pop_back();
   }
@@ -204,7 +201,7 @@ class TreeBuilder final : public YAML::EventHandler {
   void Place(const YAML::Mark& mark, const YamlValue* value, size_t weight) {
     weight_ += weight;
     if (weight_ > kMaxYamlValues) {
-      return Fail(mark, fmt::format("found too many values in one document, expected at most {}", kMaxYamlValues));
+      Fail(mark, fmt::format("found too many values in one document, expected at most {}", kMaxYamlValues));
     }
     if (open_.empty()) {
       root_ = value;
@@ -221,12 +218,12 @@ class TreeBuilder final : public YAML::EventHandler {
 
   void PlaceKey(const YAML::Mark& mark, const YamlValue* key) {
     if (key->kind == Kind::kSequence || key->kind == Kind::kMapping) {
-      return Fail(mark, fmt::format("found {} as a key, expected a word", Describe(*key)));
+      Fail(mark, fmt::format("found {} as a key, expected a word", Describe(*key)));
     }
     const auto [first, is_new] = open_.back().keys.try_emplace(key->text, key);
     if (!is_new) {
-      return Fail(mark, fmt::format("found the key {} a second time, expected it once (it is in line {} as well)",
-                                    Quoted(key->text), first->second->line));
+      Fail(mark, fmt::format("found the key {} a second time, expected it once (it is in line {} as well)",
+                             Quoted(key->text), first->second->line));
     }
     open_.back().key = key;
   }
@@ -242,9 +239,10 @@ class TreeBuilder final : public YAML::EventHandler {
     mapping.members.erase(mapping.members.begin() + index);
     for (const YamlValue* other : merged->kind == Kind::kSequence ? merged->items : std::vector{merged}) {
       if (other->kind != Kind::kMapping) {
-        status_ = YamlError(merged->line, merged->column,
-                            fmt::format("found {} at a merge key (<<), expected a mapping", Describe(*other)));
-        return;
+        YAML::Mark mark;
+        mark.line = merged->line - 1;
+        mark.column = merged->column - 1;
+        Fail(mark, fmt::format("found {} at a merge key (<<), expected a mapping", Describe(*other)));
       }
       for (size_t i = 0; i < other->keys.size(); ++i) {
         if (!collection->keys.try_emplace(other->keys[i]->text, other->keys[i]).second) continue;
@@ -255,6 +253,7 @@ class TreeBuilder final : public YAML::EventHandler {
   }
 
   absl::Status status_;
+  YAML::Mark start_;
   std::deque<YamlValue> values_;
   const YamlValue* root_ = nullptr;
   size_t weight_ = 0;  // values placed so far, an alias for all that it repeats
@@ -266,9 +265,9 @@ class TreeBuilder final : public YAML::EventHandler {
 absl::Status BuildNext(YAML::Parser& parser, TreeBuilder& builder, bool* found) {
   try {
     *found = parser.HandleNextDocument(builder);
-    return builder.status();
+    return absl::OkStatus();
   } catch (const YAML::Exception& error) {
-    if (!builder.status().ok()) return builder.status();  // it comes first in the text
+    if (!builder.status().ok()) return builder.status();
     const YAML::Mark mark = error.mark.is_null() ? YAML::Mark() : error.mark;
     const bool is_deep = dynamic_cast<const YAML::DeepRecursion*>(&error) != nullptr;
     return YamlError(mark.line + 1, mark.column + 1,
@@ -328,11 +327,16 @@ absl::Status YamlError(int line, int column, std::string_view text) {
 absl::Status ReadYaml(std::string_view text, absl::FunctionRef<absl::Status(const YamlValue& root)> visit) {
   std::istringstream stream{std::string(text)};
   YAML::Parser parser(stream);
+  int last_start = -1;
   while (true) {
     TreeBuilder builder;
     bool found = false;
     RETURN_IF_ERROR(BuildNext(parser, builder, &found));
     if (!found) return absl::OkStatus();
+    // At a token that begins nothing yaml-cpp 0.7 finds one empty document after the other.
+    const YAML::Mark& start = builder.start();
+    if (start.pos == last_start) return YamlError(start.line + 1, start.column + 1, "not YAML: unexpected here");
+    last_start = start.pos;
     const YamlValue* root = builder.root();
     if (root != nullptr && root->kind != Kind::kNull) RETURN_IF_ERROR(visit(*root));
   }

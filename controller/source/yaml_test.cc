@@ -74,6 +74,7 @@ TEST(ReadYaml, SaysWhatIsWrongAndWhere) {
   EXPECT_EQ(Read("a: 1\nb: [1, 2\n"), "3:1: not YAML: end of sequence flow not found");
   EXPECT_EQ(Read("a: 1\n  b: 2\n"), "2:4: not YAML: illegal map value");
   EXPECT_EQ(Read("a: 1\n---\na: \"x"), "{a:#1};3:6: not YAML: illegal EOF in scalar");
+  EXPECT_EQ(Read("{a: b}, c"), "{a:'b'};1:7: not YAML: unexpected here");
   EXPECT_EQ(Read("a: *x\n"), "1:4: not YAML: the referenced anchor is not defined");
   EXPECT_EQ(Read("a: 1\nb: 2\na: 3\n"),
             "3:1: found the key \"a\" a second time, expected it once (it is in line 1 as well)");
