@@ -84,7 +84,11 @@ class Conversation {
   }
   bool has_more() const { return !received_.empty(); }
 
-  void Send(const v1::SubscribeResponse& message) { stream_->Write(message); }
+  // Nothing happens once the stream is over: a client may end it while we still speak.
+  void Send(const v1::SubscribeResponse& message) {
+    const std::lock_guard lock(mutex_);
+    if (!over_) stream_->Write(message);
+  }
   void SendSnapshot(const std::string& epoch, uint64_t revision, const std::vector<v1::Record>& records) {
     Send(Welcome(epoch, revision, v1::SNAPSHOT));
     Send(Begin(revision));
@@ -92,18 +96,25 @@ class Conversation {
     Send(End(records));
   }
   // The stream breaks.
-  void Break() { context_->TryCancel(); }
+  void Break() {
+    const std::lock_guard lock(mutex_);
+    if (!over_) context_->TryCancel();
+  }
 
-  // Handler's thread: receives until the client is done.
+  // Handler's thread: receives until the client is done. Context and stream are not touched after it.
   void Serve() {
     v1::SubscribeRequest message;
     while (stream_->Read(&message)) received_.Put(std::move(message));
     received_.Close();
+    const std::lock_guard lock(mutex_);
+    over_ = true;
   }
 
  private:
   grpc::ServerContext* const context_;
   ServerStream* const stream_;
+  std::mutex mutex_;
+  bool over_ = false;
   Mailbox<v1::SubscribeRequest> received_;
 };
 
