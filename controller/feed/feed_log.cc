@@ -68,40 +68,48 @@ uint64_t FeedLog::Append(std::vector<Op> ops, absl::Time origin_time) {
 }
 
 uint64_t FeedLog::Replace(std::vector<Record> records, absl::Time origin_time) {
-  const auto by_key = [](const Record& a, const Record& b) { return ViewOf(a) < ViewOf(b); };
-  std::stable_sort(records.begin(), records.end(), by_key);
+  const auto before = [](const Record& a, const Record& b) { return ViewOf(a) < ViewOf(b); };
+  const auto same = [](const Record& a, const Record& b) { return ViewOf(a) == ViewOf(b); };
+  std::stable_sort(records.begin(), records.end(), before);
+  // Backwards, so that the later one stays.
+  records.erase(records.begin(), std::unique(records.rbegin(), records.rend(), same).base());
 
   uint64_t revision = 0;
   {
     absl::MutexLock lock(&state_mutex_);
-    std::vector<Op> deletes;
-    auto desired = records.begin();
-    for (const RecordTable::Chunk& chunk : table_.chunks()) {
-      RecordReader current(*chunk);
-      while (current.Next()) {
-        const KeyView key = ViewOfEncoded(current.record());
-        while (desired != records.end() && ViewOf(*desired) < key) ++desired;
-        if (desired != records.end() && ViewOf(*desired) == key) continue;
+    revision = Commit(Difference(std::move(records)), origin_time);
+    absl::MutexLock log_lock(&log_mutex_);
+    complete_ = true;
+  }
+  Notify();
+  return revision;
+}
+
+// Walks through what is and what shall be side by side.
+std::vector<Op> FeedLog::Difference(std::vector<Record> records) const {
+  std::vector<Op> upserts;
+  std::vector<Op> deletes;
+  auto next = records.begin();
+  const auto upsert = [&](Record& record) { *upserts.emplace_back().mutable_upsert() = std::move(record); };
+  for (const RecordTable::Chunk& chunk : table_.chunks()) {
+    RecordReader current(*chunk);
+    while (current.Next()) {
+      const KeyView key = ViewOfEncoded(current.record());
+      while (next != records.end() && ViewOf(*next) < key) upsert(*next++);
+      if (next != records.end() && ViewOf(*next) == key) {
+        if (next->SerializeAsString() != current.record()) upsert(*next);
+        ++next;
+      } else {
         const Record gone = Decode(current.record());
         feed::v1::Delete& deletion = *deletes.emplace_back().mutable_delete_();
         *deletion.mutable_key() = KeyOf(gone);
         deletion.set_uid(UidOf(gone));
       }
     }
-
-    std::vector<Op> ops;
-    ops.reserve(records.size() + deletes.size());
-    for (auto record = records.begin(); record != records.end(); ++record) {
-      if (record + 1 != records.end() && ViewOf(*record) == ViewOf(record[1])) continue;  // the later counts
-      *ops.emplace_back().mutable_upsert() = std::move(*record);
-    }
-    std::move(deletes.begin(), deletes.end(), std::back_inserter(ops));
-    revision = Commit(std::move(ops), origin_time);
-    absl::MutexLock log_lock(&log_mutex_);
-    complete_ = true;
   }
-  Notify();
-  return revision;
+  while (next != records.end()) upsert(*next++);
+  std::move(deletes.begin(), deletes.end(), std::back_inserter(upserts));
+  return upserts;
 }
 
 uint64_t FeedLog::Commit(std::vector<Op> ops, absl::Time origin_time) {

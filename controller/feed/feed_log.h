@@ -44,7 +44,7 @@ class FeedLog {
   // The newest revision.
   uint64_t head() const ABSL_LOCKS_EXCLUDED(log_mutex_);
 
-  // ---- for sources. Both return the revision at which what was written is visible.
+  // ---- for sources. Both return the revision at which what was written is visible. REQUIRES: `origin_time` is finite.
 
   // Applies the operations in order, as the source saw them at `origin_time`. Those that change nothing (an equal
   // record, a delete of what is absent or of another life) make no noise in the log.
@@ -75,7 +75,12 @@ class FeedLog {
   void SetListener(std::function<void()> listener) ABSL_LOCKS_EXCLUDED(listener_mutex_);
 
  private:
+  // What makes `records`, in order and each key once, of the table: upserts, then deletes.
+  std::vector<feed::v1::Op> Difference(std::vector<feed::v1::Record> records) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(state_mutex_);
+  // Writes batches of those operations that change something; the head after it.
   uint64_t Commit(std::vector<feed::v1::Op> ops, absl::Time origin_time) ABSL_EXCLUSIVE_LOCKS_REQUIRED(state_mutex_);
+  // False if the operation changes nothing, or must not.
   bool Apply(const feed::v1::Op& op) ABSL_EXCLUSIVE_LOCKS_REQUIRED(state_mutex_);
   void Push(feed::v1::Batch batch, absl::Time origin_time) ABSL_EXCLUSIVE_LOCKS_REQUIRED(state_mutex_);
   // The revision before the oldest batch.

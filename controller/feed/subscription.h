@@ -56,7 +56,7 @@ class Subscription final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc
 
  private:
   enum class Step { kNone, kTakeSnapshot, kWrite, kFinish };
-  // Chooses what comes next; the caller does it without the lock. Any step but kNone makes this busy.
+  // Chooses what comes next. The caller does it without the lock, and until it is done nobody else gets a step.
   Step NextStep() ABSL_LOCKS_EXCLUDED(mutex_);
   // The next message, or nullptr: sets `wants_snapshot_` where only a snapshot can help.
   EncodedMessage NextMessage() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
