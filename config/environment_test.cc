@@ -14,7 +14,7 @@ namespace {
 class SystemEnvironmentTest : public testing::Test {
  protected:
   SystemEnvironmentTest() { directory_ = mkdtemp(directory_.data()); }
-  ~SystemEnvironmentTest() override { std::filesystem::remove_all(directory_); }
+  void TearDown() override { std::filesystem::remove_all(directory_); }
 
   std::string Write(const std::string& name, const std::string& content) {
     const std::string path = directory_ + "/" + name;

@@ -15,13 +15,11 @@ namespace podnamed::controller {
 namespace {
 
 using feed::v1::Batch;
-using feed::v1::KeyText;
 using feed::v1::Op;
 using feed::v1::Record;
 using feed::v1::SubscribeResponse;
 using feed::v1::ViewOf;
 using testing::ElementsAre;
-using testing::IsEmpty;
 
 const absl::Time kNoon = absl::FromUnixSeconds(1'800'000'000) + absl::Nanoseconds(5);
 

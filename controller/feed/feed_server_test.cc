@@ -29,7 +29,7 @@ class FeedServerTest : public testing::Test {
     std::string directory = (std::filesystem::temp_directory_path() / "feed_server_test.XXXXXX").string();
     directory_ = ::mkdtemp(directory.data());
   }
-  ~FeedServerTest() override { std::filesystem::remove_all(directory_); }
+  void TearDown() override { std::filesystem::remove_all(directory_); }
 
   std::string SocketPath() const { return directory_ + "/feed.sock"; }
   std::string UnixAddress() const { return "unix://" + SocketPath(); }

@@ -23,10 +23,10 @@ constexpr int kMaxRejectLines = 10;
 // What a subscriber wrote, fit for one line of the log.
 std::string Quoted(std::string_view text) {
   constexpr size_t kMaxQuoted = 256;
-  return absl::Utf8SafeCEscape(absl::string_view(text.data(), std::min(text.size(), kMaxQuoted)));
+  return absl::Utf8SafeCEscape(std::string(text.substr(0, kMaxQuoted)));
 }
 
-grpc::Status Violation(std::string message) { return {grpc::StatusCode::INVALID_ARGUMENT, std::move(message)}; }
+grpc::Status Violation(const std::string& message) { return {grpc::StatusCode::INVALID_ARGUMENT, message}; }
 
 // What gRPC calls when the last slice of a message has gone.
 void ReleaseMessage(void* owner) { delete static_cast<EncodedMessage*>(owner); }

@@ -25,7 +25,6 @@
 namespace podnamed::feed {
 namespace {
 
-using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
 constexpr std::chrono::seconds kPatience(30);  // far more than anything here takes
@@ -155,7 +154,7 @@ class FeedClientTest : public ::testing::Test {
     options_.backoff_first = absl::Milliseconds(1);
     options_.backoff_max = absl::Milliseconds(20);
   }
-  ~FeedClientTest() override {
+  void TearDown() override {
     StopClient();
     controller_.reset();
     std::filesystem::remove_all(directory_);

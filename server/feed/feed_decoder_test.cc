@@ -14,7 +14,6 @@ namespace {
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
 // What is said about a record that is not taken; empty if it is.
@@ -220,9 +219,9 @@ TEST(DecodeDelete, TakesAKeyOfEachKind) {
   EXPECT_EQ(service->key, (state::EntityKey{state::EntityKind::kService, "default", "", "nginx"}));
   EXPECT_EQ(service->uid, 0);
 
-  const auto namespace_ = DecodeDelete(Parse<v1::Delete>(R"(key { kind: NAMESPACE name: "default" })"));
-  ASSERT_TRUE(namespace_.ok()) << namespace_.status();
-  EXPECT_EQ(namespace_->key, (state::EntityKey{state::EntityKind::kNamespace, "", "", "default"}));
+  const auto whole_namespace = DecodeDelete(Parse<v1::Delete>(R"(key { kind: NAMESPACE name: "default" })"));
+  ASSERT_TRUE(whole_namespace.ok()) << whole_namespace.status();
+  EXPECT_EQ(whole_namespace->key, (state::EntityKey{state::EntityKind::kNamespace, "", "", "default"}));
 
   const auto pod = DecodeDelete(Parse<v1::Delete>(R"(key { kind: POD namespace: "default" name: "job.1" })"));
   ASSERT_TRUE(pod.ok()) << pod.status();

@@ -102,8 +102,9 @@ error_code TellLocalAddress(udp::socket& socket, const udp::endpoint& local) {
 
 }  // namespace
 
-absl::StatusOr<udp::socket> OpenUdpSocket(asio::any_io_executor executor, const Endpoint& endpoint, PortUse use) {
-  udp::socket socket(std::move(executor));
+absl::StatusOr<udp::socket> OpenUdpSocket(const asio::any_io_executor& executor, const Endpoint& endpoint,
+                                          PortUse use) {
+  udp::socket socket(executor);
   error_code error = OpenAndBind(socket, endpoint, use);
   udp::endpoint local;
   if (!error) local = socket.local_endpoint(error);
@@ -113,8 +114,9 @@ absl::StatusOr<udp::socket> OpenUdpSocket(asio::any_io_executor executor, const 
   return socket;
 }
 
-absl::StatusOr<tcp::acceptor> OpenTcpAcceptor(asio::any_io_executor executor, const Endpoint& endpoint, PortUse use) {
-  tcp::acceptor acceptor(std::move(executor));
+absl::StatusOr<tcp::acceptor> OpenTcpAcceptor(const asio::any_io_executor& executor, const Endpoint& endpoint,
+                                              PortUse use) {
+  tcp::acceptor acceptor(executor);
   error_code error = OpenAndBind(acceptor, endpoint, use);
   // Accepted sockets inherit these two. Replies are written whole: Nagle's algorithm would only hold the last one back.
   if (!error) error = SetOption(acceptor, IPPROTO_TCP, TCP_NODELAY, 1);

@@ -23,11 +23,11 @@ enum class PortUse {
 // A bound socket. With an endpoint without address it takes queries of both families where the host has IPv6, and
 // tells the local address of each (IP_PKTINFO, IPV6_PKTINFO). Port 0 means a free port: see the socket's
 // local_endpoint().
-absl::StatusOr<boost::asio::ip::udp::socket> OpenUdpSocket(boost::asio::any_io_executor executor,
+absl::StatusOr<boost::asio::ip::udp::socket> OpenUdpSocket(const boost::asio::any_io_executor& executor,
                                                            const Endpoint& endpoint, PortUse use);
 
 // A listening socket; the same for TCP.
-absl::StatusOr<boost::asio::ip::tcp::acceptor> OpenTcpAcceptor(boost::asio::any_io_executor executor,
+absl::StatusOr<boost::asio::ip::tcp::acceptor> OpenTcpAcceptor(const boost::asio::any_io_executor& executor,
                                                                const Endpoint& endpoint, PortUse use);
 
 }  // namespace podnamed::net

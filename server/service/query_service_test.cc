@@ -14,7 +14,6 @@ namespace {
 using dns::Rcode;
 using dns::RecordType;
 using ::testing::ElementsAre;
-using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
 dns::Name Zone(std::string_view text) { return dns::Name::FromText(text).value().Folded(); }
