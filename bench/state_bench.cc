@@ -17,7 +17,7 @@ PodIdentity MakePod(int service, int ordinal, uint8_t generation) {
   pod.service = absl::StrCat("web-", service % 10);
   pod.name = pod.hostname = absl::StrCat("web-", service % 10, "-", ordinal);
   pod.is_pod = pod.ready = pod.serving = true;
-  pod.uid = static_cast<Uid>(service * 1000 + ordinal + 1);
+  pod.uid = static_cast<Uid>(service) * 1000 + static_cast<Uid>(ordinal) + 1;
   const int number = service * kPodsInService + ordinal;
   pod.addresses = {
       base::IpAddress(base::Ipv4Address{static_cast<uint8_t>(10 + generation), static_cast<uint8_t>(number >> 16),
