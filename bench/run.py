@@ -93,7 +93,7 @@ def generate(tools: Path, scale: Scale, directory: Path) -> None:
     try:
         subprocess.run(command, check=True, timeout=120)
     except FileNotFoundError as error:
-        raise Unavailable(f"{command[0]} is not built: run ./dev build") from error
+        raise Unavailable(f"{command[0]} is not built: run ./dev bench") from error
 
 
 def find_servers(names: list[str], setting: Setting, peers_optional: bool) -> list[Server]:

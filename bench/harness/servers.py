@@ -195,7 +195,7 @@ class Podnamed(Server):
 
     def find(self) -> str:
         if not os.access(self.setting.podnamed, os.X_OK):
-            raise Unavailable(f"podnamed is not built at {self.setting.podnamed}: run ./dev build")
+            raise Unavailable(f"podnamed is not built at {self.setting.podnamed}: run ./dev bench")
         output = subprocess.run([self.setting.podnamed, "-version"], capture_output=True, text=True, timeout=10)
         return output.stdout.strip().splitlines()[0] if output.stdout.strip() else "podnamed"
 
