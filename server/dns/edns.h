@@ -3,6 +3,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <string_view>
 
 #include "server/dns/types.h"
 #include "server/dns/wire_reader.h"
@@ -17,8 +19,30 @@ struct Edns {
   bool dnssec_ok = false;  // DO (RFC 3225)
 };
 
+// Why a reply says what it says (RFC 8914), for a person to read: no client changes its mind by it. Any code of the
+// IANA registry "Extended DNS Error Codes"; the named ones are those that a cluster's name server has a use for.
+struct ExtendedError {
+  static constexpr uint16_t kOther = 0;
+  static constexpr uint16_t kStaleAnswer = 3;
+  static constexpr uint16_t kForgedAnswer = 4;
+  static constexpr uint16_t kNotReady = 14;  // the server is not synced yet
+  static constexpr uint16_t kBlocked = 15;
+  static constexpr uint16_t kFiltered = 17;
+  static constexpr uint16_t kProhibited = 18;
+  static constexpr uint16_t kStaleNxDomain = 19;
+  static constexpr uint16_t kNotAuthoritative = 20;
+  static constexpr uint16_t kNotSupported = 21;
+  static constexpr uint16_t kNoReachableAuthority = 22;
+  static constexpr uint16_t kNetworkError = 23;
+  static constexpr uint16_t kInvalidData = 24;
+  static constexpr uint16_t kInvalidQueryType = 30;
+
+  uint16_t info_code = kOther;
+  std::string_view text{};  // EXTRA-TEXT: UTF-8, without a final NUL; may be empty
+};
+
 inline constexpr uint8_t kEdnsVersion = 0;
-inline constexpr size_t kOptLength = 11;  // of the record that PutOpt writes
+inline constexpr size_t kOptLength = 11;  // of the record that PutOpt writes, without an extended error
 
 // Reads an OPT record from behind its type on. The fixed fields reach `edns` in any case, for the refusal to answer
 // in kind; false if the options that follow are malformed (of a version that we do not speak none is looked at).
@@ -26,7 +50,9 @@ inline constexpr size_t kOptLength = 11;  // of the record that PutOpt writes
 bool ReadOpt(WireReader& reader, Edns& edns);
 
 // Writes the OPT record of the reply to a query that had `edns`: our payload size and version, the client's DO, the
-// upper bits of the rcode.
-void PutOpt(WireWriter& writer, const Edns& edns, Rcode rcode);
+// upper bits of the rcode. `error` goes along as far as there is room: its text is cut between two characters, and
+// where not even the code fits the record has no option.
+void PutOpt(WireWriter& writer, const Edns& edns, Rcode rcode,
+            const std::optional<ExtendedError>& error = std::nullopt);
 
 }  // namespace podnamed::dns

@@ -58,5 +58,37 @@ TEST(PutOpt, SaysOurSizeTheClientsDoAndTheUpperRcode) {
   EXPECT_EQ(std::string(buffer.begin() + kHeaderLength, buffer.end()), "\x00\x00\x29\x04\xD0\x01\x00\x80\x00\x00\x00"s);
 }
 
+TEST(PutOpt, TakesAnExtendedErrorAsFarAsThereIsRoom) {
+  struct ErrorCase {
+    std::string_view text;
+    size_t room;  // behind the record without options
+    std::string options;
+  };
+  const ErrorCase kCases[] = {
+      {"no such pod", 100, "\x00\x0F\x00\x0D\x00\x1Eno such pod"s},
+      {"no such pod", 17, "\x00\x0F\x00\x0D\x00\x1Eno such pod"s},
+      {"no such pod", 16, "\x00\x0F\x00\x0C\x00\x1Eno such po"s},
+      {"no such pod", 6, "\x00\x0F\x00\x02\x00\x1E"s},
+      {"no such pod", 5, ""},
+      {"no such pod", 0, ""},
+      {"", 100, "\x00\x0F\x00\x02\x00\x1E"s},
+      {"x\u00e9y\u20ac", 13, "\x00\x0F\x00\x09\x00\x1Ex\u00e9y\u20ac"s},
+      {"x\u00e9y\u20ac", 12, "\x00\x0F\x00\x06\x00\x1Ex\u00e9y"s},
+      {"x\u00e9y\u20ac", 10, "\x00\x0F\x00\x06\x00\x1Ex\u00e9y"s},
+      {"x\u00e9y\u20ac", 8, "\x00\x0F\x00\x03\x00\x1Ex"s},
+      {"\u20ac", 8, "\x00\x0F\x00\x02\x00\x1E"s},
+  };
+  for (const ErrorCase& c : kCases) {
+    std::vector<uint8_t> buffer(kHeaderLength + kOptLength + c.room);
+    WireWriter::CompressionTable table;
+    WireWriter writer(absl::MakeSpan(buffer), table);
+    PutOpt(writer, Edns{}, Rcode::kNxDomain, ExtendedError{ExtendedError::kInvalidQueryType, c.text});
+    EXPECT_FALSE(writer.overflowed());
+    const std::string record(buffer.begin() + kHeaderLength, buffer.begin() + writer.position());
+    const std::string length = {'\0', static_cast<char>(c.options.size())};
+    EXPECT_EQ(record, "\x00\x00\x29\x04\xD0\x00\x00\x00\x00"s + length + c.options) << c.text << " in " << c.room;
+  }
+}
+
 }  // namespace
 }  // namespace podnamed::dns

@@ -149,7 +149,7 @@ size_t ResponseEncoder::Encode(const Query& query, const Response& response, siz
   }
   if (query.edns.has_value()) {
     writer.set_limit(limit);
-    PutOpt(writer, *query.edns, response.rcode);
+    PutOpt(writer, *query.edns, response.rcode, response.extended_error);
     ++additionals;
   }
 

@@ -5,8 +5,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #include "absl/types/span.h"
+#include "server/dns/edns.h"
 #include "server/dns/query.h"
 #include "server/dns/record.h"
 #include "server/dns/types.h"
@@ -20,7 +22,8 @@ struct Response {
   bool recursion_available = false;  // RA
   absl::Span<const RecordSet> answer{};
   absl::Span<const RecordSet> authority{};
-  absl::Span<const RecordSet> additional{};  // the OPT record is not among them: it follows from the query
+  absl::Span<const RecordSet> additional{};       // the OPT record is not among them: it follows from the query
+  std::optional<ExtendedError> extended_error{};  // why; only a client with EDNS can be told
 };
 
 // How many octets a reply may have: 65,535 over TCP; over UDP 512 without EDNS, else what the client advertised, at
@@ -37,9 +40,10 @@ class ResponseEncoder {
   // What does not fit, ends the reply; the sections are filled in their order:
   //   answer      is cut on a record: the first that does not fit and all that follow are left out, and TC is set.
   //   authority   is left out from the first whole set that does not fit; TC is set only if there is no answer, for
-  //   then
-  //               it is the authority section that says what the reply means (RFC 2308 section 2, RFC 2181 section 9).
+  //               then it is the authority section that says what the reply means (RFC 2308 section 2, RFC 2181
+  //               section 9).
   //   additional  is left out from the first whole set that does not fit, silently (RFC 2181 section 9).
+  // An extended error takes what room is left then: it displaces nothing, is cut or left out, and never sets TC.
   size_t Encode(const Query& query, const Response& response, size_t limit, absl::Span<uint8_t> buffer);
 
  private:

@@ -15,6 +15,7 @@ namespace podnamed::dns {
 namespace {
 
 using std::literals::operator""sv;
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using testing::MakeQuery;
@@ -173,6 +174,15 @@ TEST_F(ResponseTest, AnswersEdnsWithEdns) {
   }
 }
 
+TEST_F(ResponseTest, TellsWhyToClientsWithEdns) {
+  const Response response{.rcode = Rcode::kServFail,
+                          .extended_error = ExtendedError{ExtendedError::kNotReady, "not synced yet"}};
+  EXPECT_THAT(Exchange("a", RecordType::kA, response, {.edns_size = 1232}).edns_options,
+              ElementsAre("EDE 14 \"not synced yet\""));
+  EXPECT_FALSE(Exchange("a", RecordType::kA, response).edns.has_value());
+  EXPECT_EQ(size_, packet_.size());
+}
+
 TEST_F(ResponseTest, RefusesEdnsVersionsThatItDoesNotSpeak) {
   packet_ = MakeQuery("a", RecordType::kA, {.edns_size = 4096});
   packet_[packet_.size() - 5] = 1;  // the version
@@ -260,6 +270,29 @@ TEST_F(TruncationTest, AdditionalIsLeftOutBySetsAndSilently) {
   }
   EXPECT_EQ(before, kPods + 2 * kPods - 1);
   EXPECT_GE(sizes_seen, kPods);
+}
+
+TEST_F(TruncationTest, AnExtendedErrorDisplacesNothing) {
+  const RecordSet answer[] = {
+      {NamePieces("\5_http\4_tcp", kServiceZone), RecordType::kSrv, 5, absl::MakeConstSpan(srv_)}};
+  const RecordSet authority[] = {Soa()};
+  const Response without{.answer = answer, .authority = authority, .additional = glue_};
+  Response with = without;
+  with.extended_error = ExtendedError{ExtendedError::kStaleAnswer, "stale: no feed for 42 s"};
+  const std::string_view name = "_http._tcp.nginx.default.svc.cluster.local";
+  std::vector<std::string> seen;
+  for (size_t limit = kMinUdpLimit; limit < 4300; ++limit) {
+    const Message expected = Exchange(name, RecordType::kSrv, without, {.edns_size = 4096}, limit);
+    const Message reply = Exchange(name, RecordType::kSrv, with, {.edns_size = 4096}, limit);
+    ASSERT_EQ(reply.truncated, expected.truncated) << limit;
+    ASSERT_EQ(reply.answer, expected.answer) << limit;
+    ASSERT_EQ(reply.authority, expected.authority) << limit;
+    ASSERT_EQ(reply.additional, expected.additional) << limit;
+    seen.insert(seen.end(), reply.edns_options.begin(), reply.edns_options.end());
+  }
+  EXPECT_THAT(seen, Contains("EDE 3 \"stale: no feed for 42 s\""));
+  EXPECT_THAT(seen, Contains("EDE 3 \"stale: no fe\""));
+  EXPECT_THAT(seen, Contains("EDE 3 \"\""));
 }
 
 TEST_F(TruncationTest, NegativeReplyWithoutRoomForItsSoaIsTruncated) {

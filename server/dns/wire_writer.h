@@ -33,6 +33,8 @@ class WireWriter {
 
   size_t position() const { return position_; }
   bool overflowed() const { return overflowed_; }
+  // How many octets still fit.
+  size_t room() const { return limit_ - position_; }
   // Octets from `limit` on count as not fitting. REQUIRES: position() <= limit <= the buffer's size.
   void set_limit(size_t limit) { limit_ = limit; }
 

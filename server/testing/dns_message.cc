@@ -83,6 +83,26 @@ std::string ReadRdata(WireReader& reader, RecordType type, size_t length) {
   }
 }
 
+// The options of an OPT record, from behind its type on. REQUIRES: ReadOpt has found it well-formed.
+std::vector<std::string> ReadOptions(WireReader reader) {
+  constexpr uint16_t kExtendedError = 15;
+  reader.Skip(6);  // class and ttl
+  const size_t length = reader.ReadU16();
+  const size_t end = reader.position() + length;
+  std::vector<std::string> lines;
+  while (reader.position() < end) {
+    const uint16_t code = reader.ReadU16();
+    const std::string octets(reader.ReadOctets(reader.ReadU16()));
+    if (code == kExtendedError && octets.size() >= 2) {
+      const int info_code = static_cast<uint8_t>(octets[0]) << 8 | static_cast<uint8_t>(octets[1]);
+      lines.push_back(absl::StrCat("EDE ", info_code, " \"", octets.substr(2), "\""));
+    } else {
+      lines.push_back(absl::StrCat("OPTION ", code, " ", absl::BytesToHexString(octets)));
+    }
+  }
+  return lines;
+}
+
 absl::Status BrokenAt(const WireReader& reader, const std::string& what) {
   return absl::InvalidArgumentError(absl::StrCat(what, " broken before octet ", reader.position()));
 }
@@ -93,12 +113,14 @@ absl::Status ReadSection(WireReader& reader, size_t count, const std::string& se
     const std::string owner = reader.ReadName().ToText();
     const RecordType type{reader.ReadU16()};
     if (type == RecordType::kOpt) {
+      const WireReader body = reader;
       WireReader upper_rcode = reader;
       upper_rcode.Skip(2);
       message.rcode = static_cast<dns::Rcode>(upper_rcode.ReadU8() << 4 | static_cast<uint16_t>(message.rcode));
       if (message.edns.has_value() || owner != "." || !dns::ReadOpt(reader, message.edns.emplace())) {
         return BrokenAt(reader, "OPT record");
       }
+      message.edns_options = ReadOptions(body);
       continue;
     }
     const RecordClass record_class{reader.ReadU16()};
@@ -134,7 +156,8 @@ std::vector<uint8_t> MakeQuery(std::string_view name, RecordType type, const Que
     Append(octets, *options.edns_size);
     Append(octets, 0);  // upper bits of the rcode, version
     Append(octets, options.dnssec_ok ? 0x8000 : 0);
-    Append(octets, 0);  // no options
+    Append(octets, static_cast<uint16_t>(options.edns_options.size()));
+    octets.insert(octets.end(), options.edns_options.begin(), options.edns_options.end());
   }
   return octets;
 }

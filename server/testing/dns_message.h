@@ -23,6 +23,7 @@ struct QueryOptions {
   dns::RecordClass record_class = dns::RecordClass::kIn;
   std::optional<uint16_t> edns_size{};  // an OPT record that advertises this many octets
   bool dnssec_ok = false;               // in that OPT record
+  std::string edns_options{};           // in that OPT record, as octets
 };
 
 // The octets of a query for `name` (presentation form; its letters are kept). REQUIRES: a valid name.
@@ -45,6 +46,7 @@ struct Message {
   std::vector<std::string> authority;
   std::vector<std::string> additional;  // without the OPT record
   std::optional<dns::Edns> edns;
+  std::vector<std::string> edns_options;  // "EDE 14 \"not synced yet\""; "OPTION 10 0123456789abcdef"
 };
 
 // Reads a query or a reply. The error says where it breaks.
