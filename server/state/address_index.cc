@@ -2,22 +2,22 @@
 
 namespace podnamed::state {
 
-void AddressIndex::Add(const base::IpAddress& address, uint64_t service_hash) {
+void AddressIndex::Add(const base::IpAddress& address, uint64_t hash) {
   std::vector<uint64_t> hashes;
-  ForEach(address, [&](uint64_t hash) { hashes.push_back(hash); });
+  ForEach(address, [&](uint64_t other) { hashes.push_back(other); });
   if (hashes.empty()) {
-    Set(address, service_hash);
+    Set(address, hash);
     return;
   }
-  hashes.push_back(service_hash);
+  hashes.push_back(hash);
   several_.Put(address, Several{address, std::move(hashes)});
   Set(address, kSeveral);
 }
 
-void AddressIndex::Remove(const base::IpAddress& address, uint64_t service_hash) {
+void AddressIndex::Remove(const base::IpAddress& address, uint64_t hash) {
   std::vector<uint64_t> hashes;
-  ForEach(address, [&](uint64_t hash) {
-    if (hash != service_hash) hashes.push_back(hash);
+  ForEach(address, [&](uint64_t other) {
+    if (other != hash) hashes.push_back(other);
   });
   if (hashes.size() > 1) {
     several_.Put(address, Several{address, std::move(hashes)});

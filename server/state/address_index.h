@@ -1,6 +1,7 @@
-// Which services know an address: by address, the hashes of the service blocks that have it as a cluster IP or on an
-// identity. Copy-on-write like the snapshot that holds it; 12 bytes for an IPv4 address that one service knows, which
-// nearly all are. Hashes, not pointers: a block is replaced with every change in its service, its hash stays.
+// Who knows an address: by address, the hashes of the service blocks that have it as a cluster IP or on an identity,
+// and of the pods without a service that have it. Copy-on-write like the snapshot that holds it; 12 bytes for an IPv4
+// address that one knows, which nearly all are. Hashes, not pointers: a block is replaced with every change in its
+// service, its hash stays.
 // Threads as base::CowMap.
 #pragma once
 
@@ -17,7 +18,7 @@ namespace podnamed::state {
 
 class AddressIndex {
  public:
-  // Calls visit(service_hash) for each service that knows `address`, in no promised order.
+  // Calls visit(hash) for each that knows `address`, in no promised order.
   template <typename Visit>
   void ForEach(const base::IpAddress& address, Visit visit) const {
     const uint64_t single = address.is_v4() ? Lookup(ipv4_, address.v4()) : Lookup(ipv6_, address.v6());
@@ -29,9 +30,9 @@ class AddressIndex {
     for (const uint64_t hash : several_.Find(absl::HashOf(address), address)->hashes) visit(hash);
   }
 
-  // Each service names an address once. REQUIRES: service_hash > kSeveral; Remove: it was added.
-  void Add(const base::IpAddress& address, uint64_t service_hash);
-  void Remove(const base::IpAddress& address, uint64_t service_hash);
+  // Each names an address once. REQUIRES: hash > kSeveral; Remove: it was added.
+  void Add(const base::IpAddress& address, uint64_t hash);
+  void Remove(const base::IpAddress& address, uint64_t hash);
 
   size_t size() const { return ipv4_.size() + ipv6_.size(); }
 
@@ -42,7 +43,7 @@ class AddressIndex {
   template <typename Address>
   struct Entry {
     Address address;
-    std::array<uint32_t, 2> service_hash;  // a uint64_t that asks for no alignment
+    std::array<uint32_t, 2> hash;  // a uint64_t that asks for no alignment
   };
   template <typename Address>
   struct EntryTraits {
@@ -66,7 +67,7 @@ class AddressIndex {
     const auto* entry = map.Find(absl::HashOf(address), address);
     if (entry == nullptr) return kNone;
     uint64_t hash;
-    std::memcpy(&hash, entry->service_hash.data(), sizeof(hash));
+    std::memcpy(&hash, entry->hash.data(), sizeof(hash));
     return hash;
   }
   // Sets what ForEach reads first: a hash, kSeveral, or kNone to remove the entry.

@@ -20,9 +20,10 @@ struct Position {
   friend bool operator==(const Position&, const Position&) = default;
 };
 
-enum class EntityKind : uint8_t { kNamespace, kService, kPodIdentity, kPod };
+// kServiceImport and kImportedIdentity are Service and PodIdentity with `clusterset`.
+enum class EntityKind : uint8_t { kNamespace, kService, kPodIdentity, kPod, kServiceImport, kImportedIdentity };
 
-// Names one entity. `namespace_name` is empty for kNamespace, `service` for all but kPodIdentity.
+// Names one entity. `namespace_name` is empty for kNamespace, `service` for all but the identities.
 struct EntityKey {
   EntityKind kind{};
   std::string namespace_name;

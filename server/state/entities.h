@@ -23,14 +23,24 @@ struct Port {
   friend bool operator==(const Port&, const Port&) = default;
 };
 
+struct Label {
+  std::string key;
+  std::string value;
+  friend bool operator==(const Label&, const Label&) = default;
+};
+
 struct Namespace {
   std::string name;
   Uid uid = 0;
+  std::vector<Label> labels = {};
 };
 
 enum class ServiceKind : uint8_t { kHeadless, kClusterIp, kExternalName };
 
+// A Service; or, with `clusterset`, a ServiceImport of the Multi-Cluster Services API, whose names live in a tree of
+// their own: the two never meet.
 struct Service {
+  bool clusterset = false;
   std::string namespace_name;
   std::string name;
   Uid uid = 0;
@@ -39,10 +49,12 @@ struct Service {
   std::vector<Port> ports;                 // spec.ports with the service's port numbers
   std::string external_name;               // in wire form (dns::Name::wire); kExternalName only
   bool publish_not_ready = false;          // spec.publishNotReadyAddresses
+  std::vector<Label> labels = {};          // metadata.labels
 };
 
 // One pod (or bare endpoint) as one service sees it. A pod in two services is two identities.
 struct PodIdentity {
+  bool clusterset = false;  // of a ServiceImport
   std::string namespace_name;
   std::string service;
   // Unique in the service: the pod's name, or what the source chose where no pod stands behind the endpoint.
@@ -55,6 +67,8 @@ struct PodIdentity {
   bool ready = false;
   bool serving = false;
   bool terminating = false;
+  std::string zone = {};     // topology.kubernetes.io/zone of its node; empty: not known
+  std::string cluster = {};  // clusterset only: a label, the cluster that the endpoint is in
 };
 
 // A pod that no service selects.

@@ -38,6 +38,7 @@ bool OrdinalLess(std::string_view a, std::string_view b) {
 class ServiceBlock::Writer {
  public:
   base::RefPtr<const ServiceBlock> Write(const ServiceSource& service, absl::Span<const IdentitySource> identities) {
+    header_.clusterset_ = service.clusterset;
     header_.uid_ = service.uid;
     header_.kind_ = service.kind;
     header_.has_service_ = service.has_service;
@@ -46,11 +47,12 @@ class ServiceBlock::Writer {
     header_.name_ = AddText(service.name);
     header_.namespace_ = AddText(service.namespace_name);
     header_.external_name_ = AddText(service.external_name);
+    header_.labels_ = AddLabels(service.labels);
     header_.cluster_ipv4_count_ = static_cast<uint8_t>(service.ipv4.size());
     header_.cluster_ipv6_count_ = static_cast<uint8_t>(service.ipv6.size());
     ipv4s_.assign(service.ipv4.begin(), service.ipv4.end());
     ipv6s_.assign(service.ipv6.begin(), service.ipv6.end());
-    AddPortSet(service.ports);
+    AddProfile(service.ports, {}, {});
     header_.identity_count_ = static_cast<uint32_t>(identities.size());
     rows_.reserve(identities.size());
     for (const IdentitySource& identity : identities) AddRow(identity);
@@ -71,23 +73,35 @@ class ServiceBlock::Writer {
     return at;
   }
 
-  uint32_t AddPortSet(absl::Span<const PortView> ports) {
-    for (const PortView& port : ports) ports_.push_back({AddText(port.name), port.number, port.protocol});
-    port_boundaries_.push_back(static_cast<uint32_t>(ports_.size()));
-    return static_cast<uint32_t>(port_boundaries_.size() - 2);
+  uint32_t AddLabels(absl::Span<const LabelView> labels) {
+    if (labels.empty()) return 0;
+    const uint32_t at = static_cast<uint32_t>(text_.size());
+    for (const LabelView& label : labels) {
+      text_.append(label.key).push_back('\0');
+      text_.append(label.value).push_back('\0');
+    }
+    text_.push_back('\0');
+    return at;
   }
 
-  // Pods of a service nearly always have the same ports: a set is kept once. Set 0, the service's own, is never shared:
-  // its port numbers mean another thing.
-  uint32_t PortSetOf(absl::Span<const PortView> ports) {
-    if (previous_port_set_ != 0 && ports == previous_ports_) return previous_port_set_;
-    std::vector<std::tuple<std::string_view, Protocol, uint16_t>> key;
-    key.reserve(ports.size());
-    for (const PortView& port : ports) key.emplace_back(port.name, port.protocol, port.number);
-    const auto [it, is_new] = port_sets_.try_emplace(std::move(key), 0);
-    if (is_new) it->second = AddPortSet(ports);
-    previous_ports_ = ports;
-    previous_port_set_ = it->second;
+  uint32_t AddProfile(absl::Span<const PortView> ports, std::string_view zone, std::string_view cluster) {
+    for (const PortView& port : ports) ports_.push_back({AddText(port.name), port.number, port.protocol});
+    profiles_.push_back({static_cast<uint32_t>(ports_.size()), AddText(zone), AddText(cluster)});
+    return static_cast<uint32_t>(profiles_.size() - 1);
+  }
+
+  // Profile 0, the service's own, is never shared: its port numbers mean another thing.
+  uint32_t ProfileOf(const IdentitySource& identity) {
+    if (previous_ != nullptr && identity.ports == previous_->ports && identity.zone == previous_->zone &&
+        identity.cluster == previous_->cluster) {
+      return previous_profile_;
+    }
+    ProfileKey key{identity.zone, identity.cluster, {}};
+    for (const PortView& port : identity.ports) std::get<2>(key).emplace_back(port.name, port.protocol, port.number);
+    const auto [it, is_new] = profile_of_.try_emplace(std::move(key), 0);
+    if (is_new) it->second = AddProfile(identity.ports, identity.zone, identity.cluster);
+    previous_ = &identity;
+    previous_profile_ = it->second;
     return it->second;
   }
 
@@ -100,7 +114,7 @@ class ServiceBlock::Writer {
     row.ipv6 = static_cast<uint32_t>(ipv6s_.size());
     row.ipv4_count = static_cast<uint8_t>(identity.ipv4.size());
     row.ipv6_count = static_cast<uint8_t>(identity.ipv6.size());
-    row.port_set = PortSetOf(identity.ports);
+    row.profile = ProfileOf(identity);
     row.flags = static_cast<uint8_t>((identity.is_pod ? kIsPod : 0) | (identity.ready ? kReady : 0) |
                                      (identity.serving ? kServing : 0) | (identity.terminating ? kTerminating : 0));
     ipv4s_.insert(ipv4s_.end(), identity.ipv4.begin(), identity.ipv4.end());
@@ -163,7 +177,7 @@ class ServiceBlock::Writer {
     static_assert(sizeof(ServiceBlock) % alignof(Row) == 0);
     const uint32_t rows = Place(rows_);
     header_.index_offset_ = Place(slots_);
-    header_.port_boundaries_offset_ = Place(port_boundaries_);
+    header_.profiles_offset_ = Place(profiles_);
     header_.ports_offset_ = Place(ports_);
     header_.ipv4_offset_ = Place(ipv4s_);
     header_.ipv6_offset_ = Place(ipv6s_);
@@ -171,8 +185,8 @@ class ServiceBlock::Writer {
     char* const memory = static_cast<char*>(::operator new(size_));
     std::uninitialized_copy(rows_.begin(), rows_.end(), reinterpret_cast<Row*>(memory + rows));
     std::uninitialized_copy(slots_.begin(), slots_.end(), reinterpret_cast<uint32_t*>(memory + header_.index_offset_));
-    std::uninitialized_copy(port_boundaries_.begin(), port_boundaries_.end(),
-                            reinterpret_cast<uint32_t*>(memory + header_.port_boundaries_offset_));
+    std::uninitialized_copy(profiles_.begin(), profiles_.end(),
+                            reinterpret_cast<Profile*>(memory + header_.profiles_offset_));
     std::uninitialized_copy(ports_.begin(), ports_.end(),
                             reinterpret_cast<PackedPort*>(memory + header_.ports_offset_));
     std::uninitialized_copy(ipv4s_.begin(), ipv4s_.end(),
@@ -186,14 +200,17 @@ class ServiceBlock::Writer {
   ServiceBlock header_;
   std::vector<Row> rows_;
   std::vector<uint32_t> slots_;
-  std::vector<uint32_t> port_boundaries_ = {0};
+  std::vector<Profile> profiles_;
   std::vector<PackedPort> ports_;
   std::vector<base::Ipv4Address> ipv4s_;
   std::vector<base::Ipv6Address> ipv6s_;
   std::string text_ = std::string(1, '\0');
-  absl::flat_hash_map<std::vector<std::tuple<std::string_view, Protocol, uint16_t>>, uint32_t> port_sets_;
-  absl::Span<const PortView> previous_ports_;
-  uint32_t previous_port_set_ = 0;
+  // Zone, cluster, ports.
+  using ProfileKey =
+      std::tuple<std::string_view, std::string_view, std::vector<std::tuple<std::string_view, Protocol, uint16_t>>>;
+  absl::flat_hash_map<ProfileKey, uint32_t> profile_of_;
+  const IdentitySource* previous_ = nullptr;  // nearly always the next one has its profile
+  uint32_t previous_profile_ = 0;
   size_t size_ = sizeof(ServiceBlock);
 };
 
@@ -222,10 +239,7 @@ size_t ServiceBlock::IndexOfName(std::string_view identity_name) const {
 }
 
 bool ServiceBlock::HasAddress(const base::IpAddress& address) const {
-  if (address.is_v4() ? absl::c_linear_search(cluster_ipv4(), address.v4())
-                      : absl::c_linear_search(cluster_ipv6(), address.v6())) {
-    return true;
-  }
+  if (HasClusterAddress(address)) return true;
   bool found = false;
   ForEachWithAddress(address, [&](Identity) { found = true; });
   return found;

@@ -30,6 +30,11 @@ struct PortView {
   friend bool operator==(const PortView&, const PortView&) = default;
 };
 
+struct LabelView {
+  std::string_view key;
+  std::string_view value;
+};
+
 // What a block is made from. Everything is borrowed for the time of the construction.
 struct IdentitySource {
   std::string_view name;
@@ -42,9 +47,12 @@ struct IdentitySource {
   absl::Span<const base::Ipv4Address> ipv4;
   absl::Span<const base::Ipv6Address> ipv6;
   absl::Span<const PortView> ports;
+  std::string_view zone = {};
+  std::string_view cluster = {};
 };
 
 struct ServiceSource {
+  bool clusterset = false;
   std::string_view namespace_name;
   std::string_view name;
   bool has_service = false;
@@ -56,6 +64,7 @@ struct ServiceSource {
   absl::Span<const base::Ipv6Address> ipv6 = {};
   absl::Span<const PortView> ports = {};
   std::string_view external_name = {};
+  absl::Span<const LabelView> labels = {};
 };
 
 // Orders names as a person counts: by what is in front of a number at the end, then by the number.
@@ -75,6 +84,8 @@ class ServiceBlock {
   // Two labels in wire form: "\5nginx\7default".
   std::string_view wire_name() const { return {text() + name_, name().size() + namespace_name().size() + 2}; }
 
+  // Whether this is a ServiceImport.
+  bool clusterset() const { return clusterset_; }
   bool has_service() const { return has_service_; }
   Uid uid() const { return uid_; }
   ServiceKind kind() const { return kind_; }
@@ -84,6 +95,9 @@ class ServiceBlock {
   absl::Span<const base::Ipv6Address> cluster_ipv6() const { return {Ipv6s(), cluster_ipv6_count_}; }
   size_t port_count() const { return PortCount(0); }
   PortView port(size_t i) const { return PortOf(0, i); }
+  // Calls visit(key, value) for each label of the service.
+  template <typename Visit>
+  void ForEachLabel(Visit visit) const;
   // The domain name that an ExternalName service stands for, in wire form.
   std::string_view external_name() const { return TextAt(external_name_); }
 
@@ -106,6 +120,11 @@ class ServiceBlock {
   void ForEachWithAddress(const base::IpAddress& address, Visit visit) const;
   // Where the identity of that name stands; identity_count() if there is none.
   size_t IndexOfName(std::string_view identity_name) const;
+  // True if `address` is the service's own.
+  bool HasClusterAddress(const base::IpAddress& address) const {
+    return address.is_v4() ? absl::c_linear_search(cluster_ipv4(), address.v4())
+                           : absl::c_linear_search(cluster_ipv6(), address.v6());
+  }
   // True if `address` is the service's own or that of an identity, ready or not.
   bool HasAddress(const base::IpAddress& address) const;
 
@@ -120,12 +139,18 @@ class ServiceBlock {
     uint32_t hostname;  // 0: none; the same place as `name` when they are equal
     uint32_t ipv4;
     uint32_t ipv6;
-    uint32_t port_set;
+    uint32_t profile;
     uint8_t ipv4_count;
     uint8_t ipv6_count;
     uint8_t flags;
   };
   enum Flag : uint8_t { kIsPod = 1, kReady = 2, kServing = 4, kTerminating = 8 };
+  // What many identities of a service have in common, kept once. Profile 0 is the service's own.
+  struct Profile {
+    uint32_t ports_end;  // its ports start where those of the profile before it end
+    uint32_t zone;
+    uint32_t cluster;
+  };
   struct PackedPort {
     uint32_t name;
     uint16_t number;
@@ -146,11 +171,11 @@ class ServiceBlock {
   std::string_view TextAt(uint32_t at) const { return {text() + at + 1, static_cast<uint8_t>(text()[at])}; }
   std::string_view WireAt(uint32_t at) const { return {text() + at, static_cast<uint8_t>(text()[at]) + size_t{1}}; }
 
-  // Port set i is the run of ports from boundary i to boundary i + 1; set 0 is the service's own.
-  const uint32_t* PortBoundaries() const { return At<uint32_t>(port_boundaries_offset_); }
-  size_t PortCount(uint32_t set) const { return PortBoundaries()[set + 1] - PortBoundaries()[set]; }
-  PortView PortOf(uint32_t set, size_t i) const {
-    const PackedPort& port = At<PackedPort>(ports_offset_)[PortBoundaries()[set] + i];
+  const Profile& ProfileAt(uint32_t profile) const { return At<Profile>(profiles_offset_)[profile]; }
+  uint32_t PortsBegin(uint32_t profile) const { return profile == 0 ? 0 : ProfileAt(profile - 1).ports_end; }
+  size_t PortCount(uint32_t profile) const { return ProfileAt(profile).ports_end - PortsBegin(profile); }
+  PortView PortOf(uint32_t profile, size_t i) const {
+    const PackedPort& port = At<PackedPort>(ports_offset_)[PortsBegin(profile) + i];
     return {TextAt(port.name), port.protocol, port.number};
   }
 
@@ -169,7 +194,7 @@ class ServiceBlock {
   uint32_t index_offset_ = 0;
   uint32_t ipv4_offset_ = 0;
   uint32_t ipv6_offset_ = 0;
-  uint32_t port_boundaries_offset_ = 0;
+  uint32_t profiles_offset_ = 0;
   uint32_t ports_offset_ = 0;
   uint32_t text_offset_ = 0;
   // Elements of the address arrays: the service's own first, then row by row, then what is published unless that is
@@ -182,11 +207,13 @@ class ServiceBlock {
   uint32_t name_ = 0;
   uint32_t namespace_ = 0;
   uint32_t external_name_ = 0;
+  uint32_t labels_ = 0;  // "key\0value\0" of each, then "\0"; 0: none
   uint8_t cluster_ipv4_count_ = 0;
   uint8_t cluster_ipv6_count_ = 0;
   ServiceKind kind_ = ServiceKind::kHeadless;
   bool has_service_ = false;
   bool publish_not_ready_ = false;
+  bool clusterset_ = false;
 };
 
 // One identity in a block. A view; lives as long as the block.
@@ -197,6 +224,8 @@ class ServiceBlock::Identity {
   std::string_view hostname() const { return row_->hostname == 0 ? "" : block_->TextAt(row_->hostname); }
   // The hostname's label as it goes on the wire, length octet first. REQUIRES: it has a hostname.
   std::string_view wire_hostname() const { return block_->WireAt(row_->hostname); }
+  // The same for the name. REQUIRES: it is fit for a label.
+  std::string_view wire_name() const { return block_->WireAt(row_->name); }
   Uid uid() const { return row_->uid; }
   bool is_pod() const { return (row_->flags & kIsPod) != 0; }
   bool ready() const { return (row_->flags & kReady) != 0; }
@@ -209,10 +238,15 @@ class ServiceBlock::Identity {
   bool HasAddress(const base::IpAddress& address) const {
     return address.is_v4() ? absl::c_linear_search(ipv4(), address.v4()) : absl::c_linear_search(ipv6(), address.v6());
   }
-  // Ports of the endpoint. Identities of a block that have the same ports have the same port set.
-  uint32_t port_set() const { return row_->port_set; }
-  size_t port_count() const { return block_->PortCount(row_->port_set); }
-  PortView port(size_t i) const { return block_->PortOf(row_->port_set, i); }
+  // Identities of a block that have the same ports, zone and cluster have the same profile.
+  uint32_t profile() const { return row_->profile; }
+  // Ports of the endpoint.
+  size_t port_count() const { return block_->PortCount(row_->profile); }
+  PortView port(size_t i) const { return block_->PortOf(row_->profile, i); }
+  std::string_view zone() const { return block_->TextAt(block_->ProfileAt(row_->profile).zone); }
+  // Empty but in a clusterset.
+  std::string_view cluster() const { return block_->TextAt(block_->ProfileAt(row_->profile).cluster); }
+  std::string_view wire_cluster() const { return block_->WireAt(block_->ProfileAt(row_->profile).cluster); }
 
   // Order in the block. REQUIRES: both of one block.
   friend bool operator<(const Identity& a, const Identity& b) { return a.row_ < b.row_; }
@@ -226,6 +260,17 @@ class ServiceBlock::Identity {
 };
 
 inline ServiceBlock::Identity ServiceBlock::identity(size_t i) const { return {this, Rows() + i}; }
+
+template <typename Visit>
+void ServiceBlock::ForEachLabel(Visit visit) const {
+  if (labels_ == 0) return;
+  for (const char* at = text() + labels_; *at != '\0';) {
+    const std::string_view key = at;
+    const std::string_view value = at + key.size() + 1;
+    visit(key, value);
+    at += key.size() + value.size() + 2;
+  }
+}
 
 template <typename Visit>
 void ServiceBlock::ForEachCandidate(uint32_t hash, Visit visit) const {

@@ -83,8 +83,8 @@ TEST_F(ServiceBlockTest, KeepsEveryIdentity) {
 
 TEST_F(ServiceBlockTest, EqualPortsAreOneSet) {
   const auto block = MakeNginx();
-  EXPECT_EQ(block->identity(0).port_set(), block->identity(1).port_set());
-  EXPECT_NE(block->identity(0).port_set(), block->identity(2).port_set());
+  EXPECT_EQ(block->identity(0).profile(), block->identity(1).profile());
+  EXPECT_NE(block->identity(0).profile(), block->identity(2).profile());
   EXPECT_EQ(block->identity(1).port(0), (PortView{"http", Protocol::kTcp, 8080}));
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "absl/algorithm/container.h"
 #include "absl/hash/hash.h"
 #include "absl/time/time.h"
 #include "server/base/cow_map.h"
@@ -26,10 +27,14 @@ class Snapshot {
   absl::Time origin_time() const { return origin_time_; }
 
   // Names are single labels in lower case, without length octets.
-  bool HasNamespace(std::string_view name) const { return namespaces_.Find(absl::HashOf(name), name) != nullptr; }
+  // nullptr if there is no such namespace.
+  const Namespace* FindNamespace(std::string_view name) const { return namespaces_.Find(absl::HashOf(name), name); }
   // nullptr if nothing is known of it. A block may have identities and no service (ServiceBlock::has_service).
-  const ServiceBlock* FindService(std::string_view namespace_name, std::string_view service) const {
-    const auto* entry = services_.Find(HashOfService(namespace_name, service), ServiceKey{namespace_name, service});
+  // `clusterset`: the ServiceImport of that name.
+  const ServiceBlock* FindService(std::string_view namespace_name, std::string_view service,
+                                  bool clusterset = false) const {
+    const ServiceKey key{namespace_name, service, clusterset};
+    const auto* entry = services_.Find(HashOf(key), key);
     return entry == nullptr ? nullptr : entry->get();
   }
   // Calls visit(const ServiceBlock&) for each block with `address` as a cluster IP or on an identity.
@@ -43,8 +48,26 @@ class Snapshot {
   }
   // nullptr if there is no such pod among those that no service selects.
   const Pod* FindPod(std::string_view namespace_name, std::string_view name) const {
-    const auto* entry = pods_.Find(absl::HashOf(namespace_name, name), ServiceKey{namespace_name, name});
+    const PodKey key{namespace_name, name};
+    const auto* entry = pods_.Find(HashOf(key), key);
     return entry == nullptr ? nullptr : &entry->get()->pod;
+  }
+  // Calls visit(namespace, name) for each pod with `address`, once for each service that selects it. Pods on their
+  // node's network share its address.
+  template <typename Visit>
+  void ForEachPodWithAddress(const base::IpAddress& address, Visit visit) const {
+    addresses_.ForEach(address, [&](uint64_t hash) {
+      services_.ForEachWithHash(hash, [&](const base::RefPtr<const ServiceBlock>& block) {
+        if (block->clusterset()) return;
+        block->ForEachWithAddress(address, [&](ServiceBlock::Identity identity) {
+          if (identity.is_pod()) visit(block->namespace_name(), identity.name());
+        });
+      });
+      pods_.ForEachWithHash(hash, [&](const base::RefPtr<const SharedPod>& entry) {
+        const Pod& pod = entry->pod;
+        if (absl::c_linear_search(pod.addresses, address)) visit(pod.namespace_name, pod.name);
+      });
+    });
   }
 
   size_t namespace_count() const { return namespaces_.size(); }
@@ -58,9 +81,18 @@ class Snapshot {
   struct ServiceKey {
     std::string_view namespace_name;
     std::string_view name;
+    bool clusterset = false;
   };
-  static uint64_t HashOfService(std::string_view namespace_name, std::string_view service) {
-    return std::max<uint64_t>(absl::HashOf(namespace_name, service), AddressIndex::kSeveral + 1);
+  struct PodKey {
+    std::string_view namespace_name;
+    std::string_view name;
+  };
+  // What the address index knows them by.
+  static uint64_t HashOf(const ServiceKey& key) {
+    return std::max<uint64_t>(absl::HashOf(key.namespace_name, key.name, key.clusterset), AddressIndex::kSeveral + 1);
+  }
+  static uint64_t HashOf(const PodKey& key) {
+    return std::max<uint64_t>(absl::HashOf(key.namespace_name, key.name), AddressIndex::kSeveral + 1);
   }
 
   struct NamespaceTraits {
@@ -69,10 +101,11 @@ class Snapshot {
   };
   struct ServiceTraits {
     static uint64_t Hash(const base::RefPtr<const ServiceBlock>& block) {
-      return HashOfService(block->namespace_name(), block->name());
+      return HashOf(ServiceKey{block->namespace_name(), block->name(), block->clusterset()});
     }
     static bool Equal(const base::RefPtr<const ServiceBlock>& block, const ServiceKey& key) {
-      return block->name() == key.name && block->namespace_name() == key.namespace_name;
+      return block->name() == key.name && block->namespace_name() == key.namespace_name &&
+             block->clusterset() == key.clusterset;
     }
   };
   struct SharedPod {
@@ -82,9 +115,9 @@ class Snapshot {
   };
   struct PodTraits {
     static uint64_t Hash(const base::RefPtr<const SharedPod>& entry) {
-      return absl::HashOf(std::string_view(entry->pod.namespace_name), std::string_view(entry->pod.name));
+      return HashOf(PodKey{entry->pod.namespace_name, entry->pod.name});
     }
-    static bool Equal(const base::RefPtr<const SharedPod>& entry, const ServiceKey& key) {
+    static bool Equal(const base::RefPtr<const SharedPod>& entry, const PodKey& key) {
       return entry->pod.name == key.name && entry->pod.namespace_name == key.namespace_name;
     }
   };

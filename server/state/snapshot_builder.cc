@@ -17,8 +17,10 @@ class SourceScratch {
     std::vector<base::Ipv4Address> ipv4;
     std::vector<base::Ipv6Address> ipv6;
     std::vector<PortView> ports;
+    std::vector<LabelView> labels;
   };
-  const Split& Add(absl::Span<const base::IpAddress> addresses, absl::Span<const Port> ports) {
+  const Split& Add(absl::Span<const base::IpAddress> addresses, absl::Span<const Port> ports,
+                   absl::Span<const Label> labels) {
     Split& split = splits_.emplace_back();
     for (const base::IpAddress& address : addresses) {
       if (address.is_v4()) {
@@ -28,11 +30,12 @@ class SourceScratch {
       }
     }
     for (const Port& port : ports) split.ports.push_back({port.name, port.protocol, port.number});
+    for (const Label& label : labels) split.labels.push_back({label.key, label.value});
     return split;
   }
   // The ports of an identity in an old block.
   absl::Span<const PortView> PortsOf(const ServiceBlock::Identity& identity) {
-    const auto [it, is_new] = old_port_sets_.try_emplace(identity.port_set());
+    const auto [it, is_new] = old_ports_.try_emplace(identity.profile());
     if (is_new) {
       std::vector<PortView>& ports = splits_.emplace_back().ports;
       for (size_t i = 0; i < identity.port_count(); ++i) ports.push_back(identity.port(i));
@@ -46,43 +49,77 @@ class SourceScratch {
     for (size_t i = 0; i < block.port_count(); ++i) ports.push_back(block.port(i));
     return ports;
   }
+  absl::Span<const LabelView> LabelsOf(const ServiceBlock& block) {
+    std::vector<LabelView>& labels = splits_.emplace_back().labels;
+    block.ForEachLabel([&](std::string_view key, std::string_view value) { labels.push_back({key, value}); });
+    return labels;
+  }
 
  private:
-  std::deque<Split> splits_;  // does not move what it holds
-  absl::flat_hash_map<uint32_t, absl::Span<const PortView>> old_port_sets_;
+  std::deque<Split> splits_;                                             // does not move what it holds
+  absl::flat_hash_map<uint32_t, absl::Span<const PortView>> old_ports_;  // by profile
 };
 
 IdentitySource SourceOf(const PodIdentity& identity, SourceScratch& scratch) {
-  const auto& split = scratch.Add(identity.addresses, identity.ports);
-  return {identity.name,    identity.hostname,    identity.uid, identity.is_pod, identity.ready,
-          identity.serving, identity.terminating, split.ipv4,   split.ipv6,      split.ports};
+  const auto& split = scratch.Add(identity.addresses, identity.ports, {});
+  return {.name = identity.name,
+          .hostname = identity.hostname,
+          .uid = identity.uid,
+          .is_pod = identity.is_pod,
+          .ready = identity.ready,
+          .serving = identity.serving,
+          .terminating = identity.terminating,
+          .ipv4 = split.ipv4,
+          .ipv6 = split.ipv6,
+          .ports = split.ports,
+          .zone = identity.zone,
+          .cluster = identity.cluster};
 }
 
 IdentitySource SourceOf(const ServiceBlock::Identity& identity, SourceScratch& scratch) {
-  return {identity.name(),    identity.hostname(),    identity.uid(),  identity.is_pod(), identity.ready(),
-          identity.serving(), identity.terminating(), identity.ipv4(), identity.ipv6(),   scratch.PortsOf(identity)};
+  return {.name = identity.name(),
+          .hostname = identity.hostname(),
+          .uid = identity.uid(),
+          .is_pod = identity.is_pod(),
+          .ready = identity.ready(),
+          .serving = identity.serving(),
+          .terminating = identity.terminating(),
+          .ipv4 = identity.ipv4(),
+          .ipv6 = identity.ipv6(),
+          .ports = scratch.PortsOf(identity),
+          .zone = identity.zone(),
+          .cluster = identity.cluster()};
 }
 
 ServiceSource SourceOf(const Service& service, SourceScratch& scratch) {
-  const auto& split = scratch.Add(service.addresses, service.ports);
-  return {service.namespace_name,
-          service.name,
-          /*has_service=*/true,
-          service.uid,
-          service.kind,
-          service.publish_not_ready,
-          split.ipv4,
-          split.ipv6,
-          split.ports,
-          service.external_name};
+  const auto& split = scratch.Add(service.addresses, service.ports, service.labels);
+  return {.clusterset = service.clusterset,
+          .namespace_name = service.namespace_name,
+          .name = service.name,
+          .has_service = true,
+          .uid = service.uid,
+          .kind = service.kind,
+          .publish_not_ready = service.publish_not_ready,
+          .ipv4 = split.ipv4,
+          .ipv6 = split.ipv6,
+          .ports = split.ports,
+          .external_name = service.external_name,
+          .labels = split.labels};
 }
 
 ServiceSource SourceOf(const ServiceBlock& block, SourceScratch& scratch) {
-  return {block.namespace_name(), block.name(),
-          block.has_service(),    block.uid(),
-          block.kind(),           block.publish_not_ready(),
-          block.cluster_ipv4(),   block.cluster_ipv6(),
-          scratch.PortsOf(block), block.external_name()};
+  return {.clusterset = block.clusterset(),
+          .namespace_name = block.namespace_name(),
+          .name = block.name(),
+          .has_service = block.has_service(),
+          .uid = block.uid(),
+          .kind = block.kind(),
+          .publish_not_ready = block.publish_not_ready(),
+          .ipv4 = block.cluster_ipv4(),
+          .ipv6 = block.cluster_ipv6(),
+          .ports = scratch.PortsOf(block),
+          .external_name = block.external_name(),
+          .labels = scratch.LabelsOf(block)};
 }
 
 // A block's way of keeping things, back into that of entities.
@@ -105,18 +142,24 @@ std::vector<Port> PortsOf(const HasPorts& owner) {
 }
 
 Service EntityOf(const ServiceBlock& block) {
-  return {.namespace_name = std::string(block.namespace_name()),
+  std::vector<Label> labels;
+  block.ForEachLabel(
+      [&](std::string_view key, std::string_view value) { labels.push_back({std::string(key), std::string(value)}); });
+  return {.clusterset = block.clusterset(),
+          .namespace_name = std::string(block.namespace_name()),
           .name = std::string(block.name()),
           .uid = block.uid(),
           .kind = block.kind(),
           .addresses = JoinAddresses(block.cluster_ipv4(), block.cluster_ipv6()),
           .ports = PortsOf(block),
           .external_name = std::string(block.external_name()),
-          .publish_not_ready = block.publish_not_ready()};
+          .publish_not_ready = block.publish_not_ready(),
+          .labels = std::move(labels)};
 }
 
 PodIdentity EntityOf(const ServiceBlock& block, const ServiceBlock::Identity& identity) {
-  return {.namespace_name = std::string(block.namespace_name()),
+  return {.clusterset = block.clusterset(),
+          .namespace_name = std::string(block.namespace_name()),
           .service = std::string(block.name()),
           .name = std::string(identity.name()),
           .is_pod = identity.is_pod(),
@@ -126,7 +169,15 @@ PodIdentity EntityOf(const ServiceBlock& block, const ServiceBlock::Identity& id
           .ports = PortsOf(identity),
           .ready = identity.ready(),
           .serving = identity.serving(),
-          .terminating = identity.terminating()};
+          .terminating = identity.terminating(),
+          .zone = std::string(identity.zone()),
+          .cluster = std::string(identity.cluster())};
+}
+
+std::vector<base::IpAddress> Distinct(std::vector<base::IpAddress> addresses) {
+  std::sort(addresses.begin(), addresses.end());
+  addresses.erase(std::unique(addresses.begin(), addresses.end()), addresses.end());
+  return addresses;
 }
 
 void AppendAddresses(const ServiceBlock::Identity& identity, std::vector<base::IpAddress>& addresses) {
@@ -153,66 +204,79 @@ void SnapshotBuilder::AddOp(Namespace entry) {
 }
 
 void SnapshotBuilder::AddOp(Service service) {
-  Pending& pending = pending_[{service.namespace_name, service.name}];
+  Pending& pending = pending_[{service.clusterset, service.namespace_name, service.name}];
   pending.service.emplace(std::move(service));
 }
 
 void SnapshotBuilder::AddOp(PodIdentity identity) {
-  Pending& pending = pending_[{identity.namespace_name, identity.service}];
+  Pending& pending = pending_[{identity.clusterset, identity.namespace_name, identity.service}];
   const std::string name = identity.name;
   pending.identities[name] = std::move(identity);
 }
 
 void SnapshotBuilder::AddOp(Pod pod) {
   const base::RefPtr<const Snapshot::SharedPod> shared(new Snapshot::SharedPod{std::move(pod)});
-  next_.pods_.Put(Snapshot::ServiceKey{shared->pod.namespace_name, shared->pod.name}, shared);
+  const Snapshot::PodKey key{shared->pod.namespace_name, shared->pod.name};
+  if (const Pod* old = next_.FindPod(key.namespace_name, key.name)) UnindexPod(*old);
+  for (const base::IpAddress& address : Distinct(shared->pod.addresses)) {
+    next_.addresses_.Add(address, Snapshot::HashOf(key));
+  }
+  next_.pods_.Put(key, shared);
+}
+
+void SnapshotBuilder::UnindexPod(const Pod& pod) {
+  const uint64_t hash = Snapshot::HashOf(Snapshot::PodKey{pod.namespace_name, pod.name});
+  for (const base::IpAddress& address : Distinct(pod.addresses)) next_.addresses_.Remove(address, hash);
 }
 
 void SnapshotBuilder::AddOp(const Deletion& deletion) {
-  const EntityKey& key = deletion.key;
-  switch (key.kind) {
-    case EntityKind::kNamespace: {
-      const uint64_t hash = absl::HashOf(std::string_view(key.name));
-      const Namespace* entry = next_.namespaces_.Find(hash, std::string_view(key.name));
-      if (entry != nullptr && Means(deletion.uid, entry->uid)) {
-        next_.namespaces_.Erase(hash, std::string_view(key.name));
-      }
-      return;
-    }
-    case EntityKind::kPod: {
-      const Pod* pod = next_.FindPod(key.namespace_name, key.name);
-      if (pod != nullptr && Means(deletion.uid, pod->uid)) {
-        next_.pods_.Erase(absl::HashOf(std::string_view(key.namespace_name), std::string_view(key.name)),
-                          Snapshot::ServiceKey{key.namespace_name, key.name});
-      }
-      return;
-    }
+  switch (deletion.key.kind) {
+    case EntityKind::kNamespace:
+      return DeleteNamespace(deletion);
+    case EntityKind::kPod:
+      return DeletePod(deletion);
     case EntityKind::kService:
-      DeleteService(deletion);
-      return;
+    case EntityKind::kServiceImport:
+      return DeleteService(deletion, deletion.key.kind == EntityKind::kServiceImport);
     case EntityKind::kPodIdentity:
-      DeleteIdentity(deletion);
-      return;
+    case EntityKind::kImportedIdentity:
+      return DeleteIdentity(deletion, deletion.key.kind == EntityKind::kImportedIdentity);
   }
+}
+
+void SnapshotBuilder::DeleteNamespace(const Deletion& deletion) {
+  const std::string_view name = deletion.key.name;
+  const Namespace* entry = next_.FindNamespace(name);
+  if (entry != nullptr && Means(deletion.uid, entry->uid)) next_.namespaces_.Erase(absl::HashOf(name), name);
+}
+
+void SnapshotBuilder::DeletePod(const Deletion& deletion) {
+  const Snapshot::PodKey key{deletion.key.namespace_name, deletion.key.name};
+  const Pod* pod = next_.FindPod(key.namespace_name, key.name);
+  if (pod == nullptr || !Means(deletion.uid, pod->uid)) return;
+  UnindexPod(*pod);
+  next_.pods_.Erase(Snapshot::HashOf(key), key);
 }
 
 void SnapshotBuilder::Keep(const Snapshot& from, const EntityKey& key) {
   switch (key.kind) {
-    case EntityKind::kNamespace: {
-      const std::string_view name = key.name;
-      if (const Namespace* entry = from.namespaces_.Find(absl::HashOf(name), name)) AddOp(*entry);
+    case EntityKind::kNamespace:
+      if (const Namespace* entry = from.FindNamespace(key.name)) AddOp(*entry);
       return;
-    }
     case EntityKind::kPod:
       if (const Pod* pod = from.FindPod(key.namespace_name, key.name)) AddOp(*pod);
       return;
     case EntityKind::kService:
-      if (const ServiceBlock* block = from.FindService(key.namespace_name, key.name); block && block->has_service()) {
-        AddOp(EntityOf(*block));
-      }
+    case EntityKind::kServiceImport: {
+      const bool clusterset = key.kind == EntityKind::kServiceImport;
+      const ServiceBlock* block = from.FindService(key.namespace_name, key.name, clusterset);
+      if (block != nullptr && block->has_service()) AddOp(EntityOf(*block));
       return;
+    }
     case EntityKind::kPodIdentity:
-      if (const ServiceBlock* block = from.FindService(key.namespace_name, key.service)) {
+    case EntityKind::kImportedIdentity:
+      if (const ServiceBlock* block =
+              from.FindService(key.namespace_name, key.service, key.kind == EntityKind::kImportedIdentity)) {
         const size_t i = block->IndexOfName(key.name);
         if (i != block->identity_count()) AddOp(EntityOf(*block, block->identity(i)));
       }
@@ -220,23 +284,23 @@ void SnapshotBuilder::Keep(const Snapshot& from, const EntityKey& key) {
   }
 }
 
-void SnapshotBuilder::DeleteService(const Deletion& deletion) {
+void SnapshotBuilder::DeleteService(const Deletion& deletion, bool clusterset) {
   const EntityKey& key = deletion.key;
-  Pending& pending = pending_[{key.namespace_name, key.name}];
+  Pending& pending = pending_[{clusterset, key.namespace_name, key.name}];
   if (!pending.service.has_value()) {
-    const ServiceBlock* block = next_.FindService(key.namespace_name, key.name);
+    const ServiceBlock* block = next_.FindService(key.namespace_name, key.name, clusterset);
     if (block != nullptr && block->has_service() && Means(deletion.uid, block->uid())) pending.service.emplace();
   } else if (pending.service->has_value() && Means(deletion.uid, (*pending.service)->uid)) {
     pending.service->reset();
   }
 }
 
-void SnapshotBuilder::DeleteIdentity(const Deletion& deletion) {
+void SnapshotBuilder::DeleteIdentity(const Deletion& deletion, bool clusterset) {
   const EntityKey& key = deletion.key;
-  Pending& pending = pending_[{key.namespace_name, key.service}];
+  Pending& pending = pending_[{clusterset, key.namespace_name, key.service}];
   const auto it = pending.identities.find(key.name);
   if (it == pending.identities.end()) {
-    const ServiceBlock* block = next_.FindService(key.namespace_name, key.service);
+    const ServiceBlock* block = next_.FindService(key.namespace_name, key.service, clusterset);
     if (block == nullptr) return;
     const size_t i = block->IndexOfName(key.name);
     if (i != block->identity_count() && Means(deletion.uid, block->identity(i).uid())) {
@@ -248,23 +312,23 @@ void SnapshotBuilder::DeleteIdentity(const Deletion& deletion) {
 }
 
 void SnapshotBuilder::Flush() {
-  for (const auto& [key, pending] : pending_) {
-    const auto& [namespace_name, name] = key;
-    if (pending.service.has_value() || !pending.identities.empty()) Rebuild(namespace_name, name, pending);
+  for (const auto& [service, pending] : pending_) {
+    if (pending.service.has_value() || !pending.identities.empty()) Rebuild(service, pending);
   }
   pending_.clear();
 }
 
-void SnapshotBuilder::Rebuild(std::string_view namespace_name, std::string_view name, const Pending& pending) {
-  const Snapshot::ServiceKey key{namespace_name, name};
-  const uint64_t hash = Snapshot::HashOfService(namespace_name, name);
+void SnapshotBuilder::Rebuild(const ServiceName& service_name, const Pending& pending) {
+  const auto& [clusterset, namespace_name, name] = service_name;
+  const Snapshot::ServiceKey key{namespace_name, name, clusterset};
+  const uint64_t hash = Snapshot::HashOf(key);
   const auto* old_entry = next_.services_.Find(hash, key);
   // Held until the end: the new block is made from views into it.
   const base::RefPtr<const ServiceBlock> old_block =
       old_entry == nullptr ? base::RefPtr<const ServiceBlock>() : *old_entry;
 
   SourceScratch scratch;
-  ServiceSource service{.namespace_name = namespace_name, .name = name};
+  ServiceSource service{.clusterset = clusterset, .namespace_name = namespace_name, .name = name};
   if (pending.service.has_value()) {
     if (pending.service->has_value()) service = SourceOf(**pending.service, scratch);
   } else if (old_block) {
@@ -311,9 +375,7 @@ void SnapshotBuilder::IndexAddresses(const ServiceBlock* from, const ServiceBloc
       const size_t i = block->IndexOfName(name);
       if (i != block->identity_count()) AppendAddresses(block->identity(i), addresses);
     }
-    std::sort(addresses.begin(), addresses.end());
-    addresses.erase(std::unique(addresses.begin(), addresses.end()), addresses.end());
-    return addresses;
+    return Distinct(std::move(addresses));
   };
   for (const base::IpAddress& address : touched(from)) {
     if (to == nullptr || !to->HasAddress(address)) next_.addresses_.Remove(address, service_hash);

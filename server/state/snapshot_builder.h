@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -36,6 +37,8 @@ class SnapshotBuilder {
     using is_transparent = void;
     bool operator()(std::string_view a, std::string_view b) const { return OrdinalLess(a, b); }
   };
+  // Services and ServiceImports by the same rules.
+  using ServiceName = std::tuple<bool, std::string, std::string>;  // clusterset, namespace, name
   // What is to change in one service. The inner optional: what it becomes, std::nullopt for gone.
   struct Pending {
     std::optional<std::optional<Service>> service;
@@ -47,15 +50,18 @@ class SnapshotBuilder {
   void AddOp(PodIdentity identity);
   void AddOp(Pod pod);
   void AddOp(const Deletion& deletion);
-  void DeleteService(const Deletion& deletion);
-  void DeleteIdentity(const Deletion& deletion);
+  void DeleteNamespace(const Deletion& deletion);
+  void DeletePod(const Deletion& deletion);
+  void UnindexPod(const Pod& pod);
+  void DeleteService(const Deletion& deletion, bool clusterset);
+  void DeleteIdentity(const Deletion& deletion, bool clusterset);
   // Puts the block with `pending` worked in into the place of the old one.
-  void Rebuild(std::string_view namespace_name, std::string_view name, const Pending& pending);
+  void Rebuild(const ServiceName& service_name, const Pending& pending);
   // Brings the address index from what `from` knows to what `to` knows, as far as `pending` touched it.
   void IndexAddresses(const ServiceBlock* from, const ServiceBlock* to, const Pending& pending, uint64_t service_hash);
 
   Snapshot next_;
-  absl::btree_map<std::pair<std::string, std::string>, Pending> pending_;  // by namespace and service
+  absl::btree_map<ServiceName, Pending> pending_;
 };
 
 }  // namespace podnamed::state

@@ -12,6 +12,7 @@
 // and then, or it keeps an old cluster alive.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -19,6 +20,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/clock.h"
 #include "server/state/snapshot.h"
 
 namespace podnamed::state {
@@ -30,13 +32,20 @@ class SnapshotHolder {
   void Publish(std::unique_ptr<const Snapshot> next);
   // Frees what no reader holds any more; returns how many retired snapshots remain. Writer's thread.
   size_t Reclaim();
+  // Since when nothing is heard of the cluster; absl::InfiniteFuture() while it is. Any thread.
+  void SetStaleSince(absl::Time when) {
+    stale_since_.store(when == absl::InfiniteFuture() ? kLive : absl::ToUnixSeconds(when), std::memory_order_relaxed);
+  }
   // What was published last; nullptr before the first. Writer's thread.
   const Snapshot* current() const ABSL_NO_THREAD_SAFETY_ANALYSIS { return current_.get(); }
 
  private:
   friend class SnapshotReader;
 
-  std::atomic<uint64_t> version_{0};  // counts publications
+  static constexpr int64_t kLive = 0;
+
+  std::atomic<uint64_t> version_{0};         // counts publications
+  std::atomic<int64_t> stale_since_{kLive};  // seconds since the Unix epoch
   mutable absl::Mutex mutex_;
   std::shared_ptr<const Snapshot> current_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::shared_ptr<const Snapshot>> retired_;  // writer's thread
@@ -54,6 +63,12 @@ class SnapshotReader {
   const Snapshot* Current() {
     if (holder_.version_.load(std::memory_order_acquire) != seen_) Refresh();
     return snapshot_.get();
+  }
+  // For how many seconds nothing has been heard of the cluster; 0 while it is.
+  uint32_t stale_seconds() const {
+    const int64_t since = holder_.stale_since_.load(std::memory_order_relaxed);
+    if (since == SnapshotHolder::kLive) return 0;
+    return static_cast<uint32_t>(std::max<int64_t>(absl::ToUnixSeconds(absl::Now()) - since, 1));
   }
   // Lets go of an old snapshot: Current for those who do not want to look at it.
   void Refresh();

@@ -54,8 +54,8 @@ TEST(Snapshot, FindsWhatWasAdded) {
       After(nullptr, {Namespace{"default", 1}, Headless("nginx"), testing::Pod("nginx", "web-10", {"10.0.0.10"}),
                       testing::Pod("nginx", "web-9", {"10.0.0.9", "fd00::9"}), ClusterIp("api", {"10.96.0.1"}),
                       Pod{"default", "loner", 3, testing::Addresses({"10.0.0.77"})}});
-  EXPECT_TRUE(snapshot->HasNamespace("default"));
-  EXPECT_FALSE(snapshot->HasNamespace("shop"));
+  EXPECT_NE(snapshot->FindNamespace("default"), nullptr);
+  EXPECT_EQ(snapshot->FindNamespace("shop"), nullptr);
   EXPECT_EQ(snapshot->FindService("default", "apache"), nullptr);
   EXPECT_EQ(snapshot->FindService("nginx", "default"), nullptr);
   EXPECT_THAT(IdentityNames(*snapshot, "nginx"), ElementsAre("web-9", "web-10"));
@@ -67,6 +67,64 @@ TEST(Snapshot, FindsWhatWasAdded) {
   EXPECT_EQ(snapshot->identity_count(), 2U);
   EXPECT_EQ(snapshot->namespace_count(), 1U);
   EXPECT_EQ(snapshot->pod_count(), 1U);
+}
+
+std::vector<std::string> PodsWith(const Snapshot& snapshot, std::string_view address) {
+  std::vector<std::string> names;
+  snapshot.ForEachPodWithAddress(*base::ParseIpAddress(address),
+                                 [&](std::string_view namespace_name, std::string_view name) {
+                                   names.push_back(absl::StrCat(std::string(namespace_name), "/", std::string(name)));
+                                 });
+  return names;
+}
+
+TEST(Snapshot, FindsPodsByAddressWhetherAServiceSelectsThemOrNot) {
+  const auto before = After(nullptr, {Headless("nginx"), testing::Pod("nginx", "web-0", {"10.0.0.1", "fd00::1"}),
+                                      Pod{"shop", "loner", 3, testing::Addresses({"10.0.0.77", "10.0.0.77"})},
+                                      Pod{"shop", "on-host", 4, testing::Addresses({"10.0.0.1"})}});
+  EXPECT_THAT(PodsWith(*before, "10.0.0.1"), UnorderedElementsAre("default/web-0", "shop/on-host"));
+  EXPECT_THAT(PodsWith(*before, "fd00::1"), ElementsAre("default/web-0"));
+  EXPECT_THAT(PodsWith(*before, "10.0.0.77"), ElementsAre("shop/loner"));
+
+  const auto after = After(before.get(), {Pod{"shop", "loner", 3, testing::Addresses({"10.0.0.78"})},
+                                          Deletion{{EntityKind::kPod, "shop", "", "on-host"}, 4}});
+  EXPECT_THAT(PodsWith(*after, "10.0.0.1"), ElementsAre("default/web-0"));
+  EXPECT_THAT(PodsWith(*after, "10.0.0.77"), IsEmpty());
+  EXPECT_THAT(PodsWith(*after, "10.0.0.78"), ElementsAre("shop/loner"));
+}
+
+TEST(Snapshot, ServiceImportsLiveApartFromServices) {
+  Service import = Headless("nginx");
+  import.clusterset = true;
+  PodIdentity imported = testing::Pod("nginx", "web-0", {"10.9.0.1"});
+  imported.clusterset = true;
+  imported.cluster = "east";
+  const auto both = After(nullptr, {Headless("nginx"), testing::Pod("nginx", "web-0", {"10.0.0.1"}), import, imported});
+  const ServiceBlock* block = both->FindService("default", "nginx", /*clusterset=*/true);
+  ASSERT_NE(block, nullptr);
+  EXPECT_EQ(block->identity(0).cluster(), "east");
+  EXPECT_THAT(IdentityNames(*both, "nginx"), ElementsAre("web-0"));
+  EXPECT_THAT(PodsWith(*both, "10.9.0.1"), IsEmpty()) << "it is a pod of another cluster";
+
+  const auto one = After(both.get(), {Deletion{{EntityKind::kServiceImport, "default", "", "nginx"}, 0},
+                                      Deletion{{EntityKind::kImportedIdentity, "default", "nginx", "web-0"}, 0}});
+  EXPECT_EQ(one->FindService("default", "nginx", true), nullptr);
+  EXPECT_NE(one->FindService("default", "nginx"), nullptr);
+}
+
+TEST(Snapshot, KeepsLabelsAndZonesThroughRebuilds) {
+  Service service = Headless("nginx");
+  service.labels = {{"app", "web"}, {"empty", ""}, {"tier", "front"}};
+  PodIdentity east = testing::Pod("nginx", "web-0", {"10.0.0.1"});
+  east.zone = "us-east-1a";
+  const auto before = After(nullptr, {service, east});
+  const auto after = After(before.get(), {testing::Pod("nginx", "web-1", {"10.0.0.2"})});
+  const ServiceBlock* block = after->FindService("default", "nginx");
+  std::vector<std::pair<std::string, std::string>> labels;
+  block->ForEachLabel([&](std::string_view key, std::string_view value) { labels.emplace_back(key, value); });
+  EXPECT_THAT(labels, ElementsAre(std::pair("app", "web"), std::pair("empty", ""), std::pair("tier", "front")));
+  EXPECT_EQ(block->identity(0).zone(), "us-east-1a");
+  EXPECT_EQ(block->identity(1).zone(), "");
 }
 
 TEST(Snapshot, AnAddressChangeIsOneUpsert) {
@@ -95,7 +153,7 @@ TEST(Snapshot, ALateDeleteDoesNotEraseWhatTookThePlace) {
       After(before.get(), {DeleteIdentity("nginx", "web-0", 19), DeleteService("nginx", 1), old_namespace, old_pod});
   EXPECT_THAT(IdentityNames(*after, "nginx"), ElementsAre("web-0"));
   EXPECT_TRUE(after->FindService("default", "nginx")->has_service());
-  EXPECT_TRUE(after->HasNamespace("default"));
+  EXPECT_NE(after->FindNamespace("default"), nullptr);
   EXPECT_NE(after->FindPod("default", "loner"), nullptr);
 
   const Deletion this_namespace{{EntityKind::kNamespace, "", "", "default"}, 9};
@@ -103,7 +161,7 @@ TEST(Snapshot, ALateDeleteDoesNotEraseWhatTookThePlace) {
   const auto gone =
       After(before.get(), {DeleteIdentity("nginx", "web-0", 20), DeleteService("nginx", 2), this_namespace, any_pod});
   EXPECT_EQ(gone->FindService("default", "nginx"), nullptr);
-  EXPECT_FALSE(gone->HasNamespace("default"));
+  EXPECT_EQ(gone->FindNamespace("default"), nullptr);
   EXPECT_EQ(gone->FindPod("default", "loner"), nullptr);
   EXPECT_EQ(gone->service_count() + gone->identity_count() + gone->namespace_count() + gone->pod_count(), 0U);
   EXPECT_THAT(ServicesWith(*gone, "10.0.0.1"), IsEmpty());

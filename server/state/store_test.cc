@@ -63,7 +63,7 @@ TEST_F(StoreTest, ASnapshotKeepsTheLastGoodValueOfWhatItNames) {
   store_.CommitSnapshot(absl::UnixEpoch());
 
   const Snapshot& kept = *reader_.Current();
-  EXPECT_TRUE(kept.HasNamespace("default"));
+  EXPECT_NE(kept.FindNamespace("default"), nullptr);
   EXPECT_EQ(kept.FindService("default", "db")->external_name(), db.external_name);
   EXPECT_EQ(kept.FindService("default", "db")->uid(), 8U);
   const ServiceBlock& api = *kept.FindService("default", "api");
