@@ -24,6 +24,7 @@ using k8s::core::v1::Namespace;
 using k8s::core::v1::Pod;
 using k8s::core::v1::Service;
 using k8s::discovery::v1::EndpointSlice;
+using k8s::multicluster::v1alpha1::ServiceImport;
 
 using ObjectName = std::pair<std::string_view, std::string_view>;  // namespace, name
 
@@ -89,17 +90,20 @@ class PodIndex {
 };
 
 std::vector<Record> NamespaceRecords(const ClusterObjects& objects) {
-  absl::btree_map<std::string_view, std::string_view> uids;
-  for (const Namespace* object : objects.namespaces) uids[object->metadata().name()] = object->metadata().uid();
-  for (const Service* object : objects.services) uids.try_emplace(object->metadata().namespace_());
-  for (const Pod* object : objects.pods) uids.try_emplace(object->metadata().namespace_());
-  for (const EndpointSlice* object : objects.slices) uids.try_emplace(object->metadata().namespace_());
-  for (const StatefulSet* object : objects.stateful_sets) uids.try_emplace(object->metadata().namespace_());
+  absl::btree_map<std::string_view, const Namespace*> namespaces;
+  for (const Namespace* object : objects.namespaces) namespaces[object->metadata().name()] = object;
+  for (const Service* object : objects.services) namespaces.try_emplace(object->metadata().namespace_());
+  for (const Pod* object : objects.pods) namespaces.try_emplace(object->metadata().namespace_());
+  for (const EndpointSlice* object : objects.slices) namespaces.try_emplace(object->metadata().namespace_());
+  for (const StatefulSet* object : objects.stateful_sets) namespaces.try_emplace(object->metadata().namespace_());
+  for (const ServiceImport* object : objects.imports) namespaces.try_emplace(object->metadata().namespace_());
   std::vector<Record> records;
-  for (const auto& [name, uid] : uids) {
+  for (const auto& [name, object] : namespaces) {
     feed::v1::Namespace& record = *records.emplace_back().mutable_namespace_();
     record.set_name(std::string(name));
-    record.set_uid(std::string(uid));
+    if (object == nullptr) continue;
+    record.set_uid(object->metadata().uid());
+    *record.mutable_labels() = LabelRecords(object->metadata());
   }
   return records;
 }
@@ -112,8 +116,10 @@ std::vector<Record> ClusterRecords(const ClusterObjects& objects) {
   const std::vector<const Service*> services = SortedByName(objects.services);
   const PodIndex index(pods);
   absl::flat_hash_map<ObjectName, std::vector<const EndpointSlice*>> slices;
+  absl::flat_hash_map<ObjectName, std::vector<const EndpointSlice*>> import_slices;
   for (const EndpointSlice* slice : SortedByName(objects.slices)) {
     slices[{slice->metadata().namespace_(), ServiceNameOf(*slice)}].push_back(slice);
+    import_slices[{slice->metadata().namespace_(), ImportNameOf(*slice)}].push_back(slice);
   }
 
   std::vector<Record> records = NamespaceRecords(objects);
@@ -137,6 +143,17 @@ std::vector<Record> ClusterRecords(const ClusterObjects& objects) {
     const bool is_named =
         named.contains(std::pair(std::string_view(pod->metadata().namespace_()), pod->metadata().name()));
     if (!is_named && HasEndpoint(*pod)) *records.emplace_back().mutable_pod() = PodRecord(*pod);
+  }
+
+  const std::vector<const ServiceImport*> imports = SortedByName(objects.imports);
+  for (const ServiceImport* import : imports) *records.emplace_back().mutable_service_import() = ImportRecord(*import);
+  for (const ServiceImport* import : imports) {
+    if (import->spec().type() != "Headless") continue;
+    const auto own_slices = import_slices.find({import->metadata().namespace_(), import->metadata().name()});
+    if (own_slices == import_slices.end()) continue;
+    for (feed::v1::PodIdentity& identity : ImportedIdentities(*import, own_slices->second)) {
+      *records.emplace_back().mutable_imported_identity() = std::move(identity);
+    }
   }
   return records;
 }

@@ -8,6 +8,7 @@
 #include "absl/algorithm/container.h"
 #include "absl/container/btree_map.h"
 #include "absl/container/flat_hash_map.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "controller/identity/records.h"
 #include "controller/identity/stateful_set.h"
@@ -27,6 +28,8 @@ using k8s::discovery::v1::EndpointPort;
 using k8s::discovery::v1::EndpointSlice;
 
 constexpr char kServiceNameLabel[] = "kubernetes.io/service-name";
+constexpr char kImportNameLabel[] = "multicluster.kubernetes.io/service-name";
+constexpr char kSourceClusterLabel[] = "multicluster.kubernetes.io/source-cluster";
 constexpr char kZoneLabel[] = "topology.kubernetes.io/zone";
 
 using IdentitiesByName = absl::btree_map<std::string, PodIdentity>;
@@ -61,6 +64,11 @@ void Add(PodIdentity identity, IdentitiesByName* identities) {
 }
 
 // ---- from EndpointSlices
+
+std::string_view LabelOf(const EndpointSlice& slice, const char* key) {
+  const auto label = slice.metadata().labels().find(key);
+  return label == slice.metadata().labels().end() ? std::string_view() : label->second;
+}
 
 // The name of an endpoint that no pod stands behind: its address with dashes, beginning and ending like a DNS label.
 std::string DashedName(const base::IpAddress& address) {
@@ -201,7 +209,7 @@ std::optional<PodIdentity> FromPod(const Pod& pod, const Service& service, Famil
 
   identity.set_serving(IsReady(pod));
   identity.set_terminating(pod.metadata().has_deletion_timestamp());
-  identity.set_ready(service.spec().publish_not_ready_addresses() || (identity.serving() && !identity.terminating()));
+  identity.set_ready(PublishesNotReady(service) || (identity.serving() && !identity.terminating()));
   for (const ServicePort& port : service.spec().ports()) {
     const std::optional<int32_t> number = FindPort(port, pod);
     if (!number) continue;  // the pod goes without this port
@@ -226,9 +234,10 @@ IdentitiesByName FromPods(const Service& service, absl::Span<const Pod* const> p
 
 }  // namespace
 
-std::string_view ServiceNameOf(const EndpointSlice& slice) {
-  const auto label = slice.metadata().labels().find(kServiceNameLabel);
-  return label == slice.metadata().labels().end() ? std::string_view() : label->second;
+std::string_view ServiceNameOf(const EndpointSlice& slice) { return LabelOf(slice, kServiceNameLabel); }
+
+std::string_view ImportNameOf(const EndpointSlice& slice) {
+  return LabelOf(slice, kSourceClusterLabel).empty() ? std::string_view() : LabelOf(slice, kImportNameLabel);
 }
 
 bool HasEndpoint(const Pod& pod) {
@@ -247,6 +256,26 @@ std::vector<PodIdentity> IdentitiesOf(const Service& service, absl::Span<const E
     identity.set_service(service.metadata().name());
     result.push_back(std::move(identity));
   }
+  return result;
+}
+
+std::vector<PodIdentity> ImportedIdentities(const k8s::multicluster::v1alpha1::ServiceImport& import,
+                                            absl::Span<const EndpointSlice* const> slices) {
+  absl::btree_map<std::string_view, std::vector<const EndpointSlice*>> slices_of;  // by cluster
+  for (const EndpointSlice* slice : slices) slices_of[LabelOf(*slice, kSourceClusterLabel)].push_back(slice);
+  IdentitiesByName identities;
+  for (const auto& [cluster, cluster_slices] : slices_of) {
+    for (auto& [name, identity] : FromSlices(cluster_slices, {})) {
+      identity.set_namespace_(import.metadata().namespace_());
+      identity.set_service(import.metadata().name());
+      identity.set_name(absl::StrCat(name, ".", std::string(cluster)));
+      identity.set_cluster(std::string(cluster));
+      identities.emplace(identity.name(), std::move(identity));
+    }
+  }
+  std::vector<PodIdentity> result;
+  result.reserve(identities.size());
+  for (auto& [name, identity] : identities) result.push_back(std::move(identity));
   return result;
 }
 

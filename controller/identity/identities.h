@@ -8,12 +8,17 @@
 #include "absl/types/span.h"
 #include "proto/k8s/core/v1/core.pb.h"
 #include "proto/k8s/discovery/v1/discovery.pb.h"
+#include "proto/k8s/multicluster/v1alpha1/multicluster.pb.h"
 #include "proto/podnamed/feed/v1/feed.pb.h"
 
 namespace podnamed::controller {
 
 // The Service that the slice says it belongs to: its label kubernetes.io/service-name; empty without.
 std::string_view ServiceNameOf(const k8s::discovery::v1::EndpointSlice& slice);
+
+// The ServiceImport that the slice says it belongs to, in the cluster that it says it comes from: its labels
+// multicluster.kubernetes.io/service-name and …/source-cluster; empty without either.
+std::string_view ImportNameOf(const k8s::discovery::v1::EndpointSlice& slice);
 
 // True if the pod may stand behind a service: it has an address and has not ended (ShouldPodBeInEndpoints of
 // k8s.io/endpointslice). A pod that terminates may: it is not ready.
@@ -33,5 +38,11 @@ bool HasEndpoint(const k8s::core::v1::Pod& pod);
 std::vector<feed::v1::PodIdentity> IdentitiesOf(const k8s::core::v1::Service& service,
                                                 absl::Span<const k8s::discovery::v1::EndpointSlice* const> slices,
                                                 absl::Span<const k8s::core::v1::Pod* const> pods);
+
+// All endpoints of a ServiceImport in all clusters, in the order of their names: those of the pods with the cluster
+// behind them, "web-0.east". `slices` are the import's, most trusted first.
+std::vector<feed::v1::PodIdentity> ImportedIdentities(
+    const k8s::multicluster::v1alpha1::ServiceImport& import,
+    absl::Span<const k8s::discovery::v1::EndpointSlice* const> slices);
 
 }  // namespace podnamed::controller

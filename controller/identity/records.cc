@@ -3,8 +3,23 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <map>
 
 namespace podnamed::controller {
+namespace {
+
+constexpr int kMaxLabels = 64;  // of feed.proto
+
+void AddPorts(const google::protobuf::RepeatedPtrField<k8s::core::v1::ServicePort>& ports, feed::v1::Service* record) {
+  for (const k8s::core::v1::ServicePort& port : ports) {
+    feed::v1::Port& out = *record->add_ports();
+    out.set_name(port.name());
+    out.set_protocol(ToProtocol(port.protocol()));
+    out.set_number(static_cast<uint32_t>(port.port()));
+  }
+}
+
+}  // namespace
 
 feed::v1::Service::Kind KindOf(const k8s::core::v1::Service& service) {
   const k8s::core::v1::ServiceSpec& spec = service.spec();
@@ -17,6 +32,13 @@ bool HasName(const k8s::core::v1::Service& service) {
   return KindOf(service) != feed::v1::Service::CLUSTER_IP || !ClusterAddressesOf(service).empty();
 }
 
+bool PublishesNotReady(const k8s::core::v1::Service& service) {
+  if (service.spec().publish_not_ready_addresses()) return true;
+  const auto& annotations = service.metadata().annotations();
+  const auto annotation = annotations.find("service.alpha.kubernetes.io/tolerate-unready-endpoints");
+  return annotation != annotations.end() && annotation->second == "true";
+}
+
 feed::v1::Service ServiceRecord(const k8s::core::v1::Service& service) {
   const k8s::core::v1::ServiceSpec& spec = service.spec();
   feed::v1::Service record;
@@ -24,18 +46,41 @@ feed::v1::Service ServiceRecord(const k8s::core::v1::Service& service) {
   record.set_name(service.metadata().name());
   record.set_uid(service.metadata().uid());
   record.set_kind(KindOf(service));
-  record.set_publish_not_ready(spec.publish_not_ready_addresses());
-  for (const k8s::core::v1::ServicePort& port : spec.ports()) {
-    feed::v1::Port& out = *record.add_ports();
-    out.set_name(port.name());
-    out.set_protocol(ToProtocol(port.protocol()));
-    out.set_number(static_cast<uint32_t>(port.port()));
-  }
+  record.set_publish_not_ready(PublishesNotReady(service));
+  *record.mutable_labels() = LabelRecords(service.metadata());
+  AddPorts(spec.ports(), &record);
   if (record.kind() == feed::v1::Service::EXTERNAL_NAME) record.set_external_name(spec.external_name());
   if (record.kind() == feed::v1::Service::CLUSTER_IP) {
     for (const base::IpAddress& address : ClusterAddressesOf(service)) record.add_addresses(ToOctets(address));
   }
   return record;
+}
+
+feed::v1::Service ImportRecord(const k8s::multicluster::v1alpha1::ServiceImport& import) {
+  feed::v1::Service record;
+  record.set_namespace_(import.metadata().namespace_());
+  record.set_name(import.metadata().name());
+  record.set_uid(import.metadata().uid());
+  for (const std::string& text : import.spec().ips()) {
+    if (const auto address = ParseHostAddress(text)) record.add_addresses(ToOctets(*address));
+  }
+  // One that has no address yet has no endpoints either: it stays without an answer.
+  record.set_kind(record.addresses().empty() ? feed::v1::Service::HEADLESS : feed::v1::Service::CLUSTER_IP);
+  *record.mutable_labels() = LabelRecords(import.metadata());
+  AddPorts(import.spec().ports(), &record);
+  return record;
+}
+
+google::protobuf::RepeatedPtrField<feed::v1::Label> LabelRecords(const k8s::meta::v1::ObjectMeta& metadata) {
+  google::protobuf::RepeatedPtrField<feed::v1::Label> records;
+  const std::map<std::string_view, std::string_view> sorted(metadata.labels().begin(), metadata.labels().end());
+  for (const auto& [key, value] : sorted) {
+    if (records.size() == kMaxLabels) break;
+    feed::v1::Label& label = *records.Add();
+    label.set_key(std::string(key));
+    label.set_value(std::string(value));
+  }
+  return records;
 }
 
 feed::v1::Pod PodRecord(const k8s::core::v1::Pod& pod) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "proto/k8s/core/v1/core.pb.h"
+#include "proto/k8s/multicluster/v1alpha1/multicluster.pb.h"
 #include "proto/podnamed/feed/v1/feed.pb.h"
 #include "server/base/ip_address.h"
 
@@ -18,8 +19,18 @@ feed::v1::Service::Kind KindOf(const k8s::core::v1::Service& service);
 // True if the service can be asked for: a CLUSTER_IP for which nobody has allocated an address yet cannot.
 bool HasName(const k8s::core::v1::Service& service);
 
+// True if the service answers for pods that are not ready: spec.publishNotReadyAddresses, or the annotation that it
+// took the place of.
+bool PublishesNotReady(const k8s::core::v1::Service& service);
+
 // REQUIRES: HasName(service).
 feed::v1::Service ServiceRecord(const k8s::core::v1::Service& service);
+
+// A ServiceImport with its spec.ips (ClusterSetIP), or headless.
+feed::v1::Service ImportRecord(const k8s::multicluster::v1alpha1::ServiceImport& import);
+
+// metadata.labels as the feed carries them: in the order of their keys. More than it carries are left out.
+google::protobuf::RepeatedPtrField<feed::v1::Label> LabelRecords(const k8s::meta::v1::ObjectMeta& metadata);
 
 // A pod that no service selects.
 feed::v1::Pod PodRecord(const k8s::core::v1::Pod& pod);

@@ -49,6 +49,11 @@ absl::Status CheckObject(const k8s::core::v1::Service& service, const YamlValue&
   return decoder.Missing(*value.Find("spec"), &step, Expected(k8s::DOMAIN_NAME));
 }
 
+absl::Status CheckObject(const k8s::multicluster::v1alpha1::ServiceImport&, const YamlValue& value,
+                         const ObjectDecoder& decoder) {
+  return CheckName(value, decoder);
+}
+
 absl::Status CheckEndpoint(const k8s::discovery::v1::Endpoint& endpoint, std::string_view address_type,
                            const YamlValue& value, const Step* step, const ObjectDecoder& decoder) {
   const Step addresses{.parent = step, .field = "addresses"};
@@ -90,6 +95,9 @@ std::optional<KubernetesObject> NewObject(std::string_view api_version, std::str
   if (api_version == "v1" && kind == "Pod") return k8s::core::v1::Pod();
   if (api_version == "discovery.k8s.io/v1" && kind == "EndpointSlice") return k8s::discovery::v1::EndpointSlice();
   if (api_version == "apps/v1" && kind == "StatefulSet") return k8s::apps::v1::StatefulSet();
+  if (api_version == "multicluster.x-k8s.io/v1alpha1" && kind == "ServiceImport") {
+    return k8s::multicluster::v1alpha1::ServiceImport();
+  }
   return std::nullopt;
 }
 

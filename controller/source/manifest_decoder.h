@@ -15,6 +15,7 @@
 #include "proto/k8s/apps/v1/apps.pb.h"
 #include "proto/k8s/core/v1/core.pb.h"
 #include "proto/k8s/discovery/v1/discovery.pb.h"
+#include "proto/k8s/multicluster/v1alpha1/multicluster.pb.h"
 
 namespace podnamed::controller {
 
@@ -22,7 +23,8 @@ namespace podnamed::controller {
 inline constexpr size_t kMaxManifestSize = size_t{32} << 20;
 
 using KubernetesObject = std::variant<k8s::core::v1::Namespace, k8s::core::v1::Service, k8s::core::v1::Pod,
-                                      k8s::discovery::v1::EndpointSlice, k8s::apps::v1::StatefulSet>;
+                                      k8s::discovery::v1::EndpointSlice, k8s::apps::v1::StatefulSet,
+                                      k8s::multicluster::v1alpha1::ServiceImport>;
 
 const k8s::meta::v1::ObjectMeta& MetadataOf(const KubernetesObject& object);
 // "Service default/nginx", "Namespace default".

@@ -241,9 +241,10 @@ TEST(KubernetesProtos, HaveKubernetesFieldNumbers) {
     }
     return absl::StrJoin(names, " ");
   };
-  EXPECT_EQ(fields(k8s::meta::v1::ObjectMeta::descriptor()),
-            "name=1 namespace=3 uid=5 resourceVersion=6 creationTimestamp=8 deletionTimestamp=9 labels=11 "
-            "ownerReferences=13");
+  EXPECT_EQ(
+      fields(k8s::meta::v1::ObjectMeta::descriptor()),
+      "name=1 namespace=3 uid=5 resourceVersion=6 creationTimestamp=8 deletionTimestamp=9 labels=11 annotations=12 "
+      "ownerReferences=13");
   EXPECT_EQ(fields(k8s::meta::v1::OwnerReference::descriptor()), "kind=1 name=3 uid=4 apiVersion=5 controller=6");
   EXPECT_EQ(fields(k8s::meta::v1::Time::descriptor()), "seconds=1 nanos=2");
   EXPECT_EQ(fields(k8s::meta::v1::IntOrString::descriptor()), "type=1 intVal=2 strVal=3");

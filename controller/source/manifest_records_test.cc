@@ -67,6 +67,60 @@ status: {podIP: 10.0.0.9}
             "pod tools/debug 10.0.0.9 node=n1\n");
 }
 
+TEST(ClusterRecords, LabelsAndTheOldAnnotationGoAlong) {
+  EXPECT_EQ(RecordsOf(R"(
+{apiVersion: v1, kind: Namespace, metadata: {name: default, labels: {team: a, env: prod}}}
+---
+apiVersion: v1
+kind: Service
+metadata:
+  name: nginx
+  labels: {app: web, "x.io/empty": ""}
+  annotations: {service.alpha.kubernetes.io/tolerate-unready-endpoints: "true", other: {not: read}}
+spec: {clusterIP: None, selector: {app: web}}
+---
+{apiVersion: v1, kind: Pod, metadata: {name: web-0, labels: {app: web}}, status: {podIP: 10.0.0.5}}
+)"),
+            "namespace default {env=prod,team=a}\n"
+            "service default/nginx headless publish-not-ready {app=web,x.io/empty=}\n"
+            "identity default/nginx/web-0 pod 10.0.0.5 ready\n");
+}
+
+TEST(ClusterRecords, ServiceImportsAndTheirSlicesAreAClusterset) {
+  EXPECT_EQ(RecordsOf(R"(
+apiVersion: multicluster.x-k8s.io/v1alpha1
+kind: ServiceImport
+metadata: {name: db, namespace: shop}
+spec: {type: Headless, ports: [{name: sql, port: 5432}]}
+---
+apiVersion: multicluster.x-k8s.io/v1alpha1
+kind: ServiceImport
+metadata: {name: api, namespace: shop}
+spec: {type: ClusterSetIP, ips: [10.100.0.1], ports: [{port: 80}]}
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata:
+  name: imported-1
+  namespace: shop
+  labels: {multicluster.kubernetes.io/service-name: db, multicluster.kubernetes.io/source-cluster: east}
+addressType: IPv4
+ports: [{name: sql, port: 5432}]
+endpoints: [{addresses: [10.1.0.1], hostname: db-0}]
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {name: imported-2, namespace: shop, labels: {multicluster.kubernetes.io/service-name: db}}
+addressType: IPv4
+endpoints: [{addresses: [10.2.0.1]}]
+)"),
+            "namespace shop\n"
+            "import shop/api cluster-ip 10.100.0.1 :80/TCP\n"
+            "import shop/db headless sql:5432/TCP\n"
+            "imported shop/db/10-1-0-1.east host=db-0 10.1.0.1 sql:5432/TCP ready serving cluster=east\n")
+      << "a slice that does not say from which cluster it comes is nobody's";
+}
+
 TEST(ClusterRecords, ServicesAreOfThreeKinds) {
   EXPECT_EQ(RecordsOf(R"(
 {apiVersion: v1, kind: Namespace, metadata: {name: default, uid: n-1}}

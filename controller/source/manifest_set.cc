@@ -24,6 +24,7 @@ auto& ListFor(const k8s::core::v1::Service&, ClusterObjects& objects) { return o
 auto& ListFor(const k8s::core::v1::Pod&, ClusterObjects& objects) { return objects.pods; }
 auto& ListFor(const k8s::discovery::v1::EndpointSlice&, ClusterObjects& objects) { return objects.slices; }
 auto& ListFor(const k8s::apps::v1::StatefulSet&, ClusterObjects& objects) { return objects.stateful_sets; }
+auto& ListFor(const k8s::multicluster::v1alpha1::ServiceImport&, ClusterObjects& objects) { return objects.imports; }
 
 }  // namespace
 

@@ -35,26 +35,35 @@ std::string Optional(std::string_view word, const std::string& value) {
   return value.empty() ? "" : fmt::format(" {}={}", word, value);
 }
 
-std::string Line(const feed::v1::Namespace& record) {
-  return fmt::format("namespace {}{}", record.name(), Optional("uid", record.uid()));
+template <typename Record>
+std::string LabelsText(const Record& record) {
+  std::string text;
+  for (const feed::v1::Label& label : record.labels()) {
+    text += fmt::format("{}{}={}", text.empty() ? " {" : ",", label.key(), label.value());
+  }
+  return text.empty() ? text : text + "}";
 }
 
-std::string Line(const feed::v1::Service& record) {
+std::string Line(const feed::v1::Namespace& record) {
+  return fmt::format("namespace {}{}{}", record.name(), LabelsText(record), Optional("uid", record.uid()));
+}
+
+std::string Line(const feed::v1::Service& record, std::string_view word) {
   const std::string_view kind = record.kind() == feed::v1::Service::HEADLESS     ? "headless"
                                 : record.kind() == feed::v1::Service::CLUSTER_IP ? "cluster-ip"
                                                                                  : "external-name";
-  return fmt::format("service {}/{} {}{}{}{}{}", record.namespace_(), record.name(), kind, AddressesAndPorts(record),
+  return fmt::format("{} {}/{} {}{}{}{}{}{}", word, record.namespace_(), record.name(), kind, AddressesAndPorts(record),
                      Optional("to", record.external_name()), record.publish_not_ready() ? " publish-not-ready" : "",
-                     Optional("uid", record.uid()));
+                     LabelsText(record), Optional("uid", record.uid()));
 }
 
-std::string Line(const feed::v1::PodIdentity& record) {
-  return fmt::format("identity {}/{}/{}{}{}{}{}{}{}{}{}{}{}", record.namespace_(), record.service(), record.name(),
-                     record.is_pod() ? " pod" : "", Optional("host", record.hostname()), AddressesAndPorts(record),
-                     record.ready() ? " ready" : "", record.serving() ? " serving" : "",
-                     record.terminating() ? " terminating" : "",
-                     record.has_ordinal() ? fmt::format(" #{}", record.ordinal()) : "", Optional("node", record.node()),
-                     Optional("zone", record.zone()), Optional("uid", record.uid()));
+std::string Line(const feed::v1::PodIdentity& record, std::string_view word) {
+  return fmt::format(
+      "{} {}/{}/{}{}{}{}{}{}{}{}{}{}{}{}", word, record.namespace_(), record.service(), record.name(),
+      record.is_pod() ? " pod" : "", Optional("host", record.hostname()), AddressesAndPorts(record),
+      record.ready() ? " ready" : "", record.serving() ? " serving" : "", record.terminating() ? " terminating" : "",
+      record.has_ordinal() ? fmt::format(" #{}", record.ordinal()) : "", Optional("node", record.node()),
+      Optional("zone", record.zone()), Optional("cluster", record.cluster()), Optional("uid", record.uid()));
 }
 
 std::string Line(const feed::v1::Pod& record) {
@@ -68,9 +77,11 @@ std::string ToText(const std::vector<feed::v1::Record>& records) {
   std::string text;
   for (const feed::v1::Record& record : records) {
     if (record.has_namespace_()) text += Line(record.namespace_());
-    if (record.has_service()) text += Line(record.service());
-    if (record.has_pod_identity()) text += Line(record.pod_identity());
+    if (record.has_service()) text += Line(record.service(), "service");
+    if (record.has_pod_identity()) text += Line(record.pod_identity(), "identity");
     if (record.has_pod()) text += Line(record.pod());
+    if (record.has_service_import()) text += Line(record.service_import(), "import");
+    if (record.has_imported_identity()) text += Line(record.imported_identity(), "imported");
     text += "\n";
   }
   return text;

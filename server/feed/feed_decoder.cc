@@ -21,6 +21,7 @@ constexpr size_t kMaxLabel = 63;
 constexpr size_t kMaxPodName = 253;
 constexpr int kMaxAddresses = 16;
 constexpr int kMaxPorts = 100;
+constexpr int kMaxLabels = 64;
 
 constexpr std::string_view kLabelRule = "a DNS label: 1 to 63 of a-z, 0-9 and '-', with a letter or digit at both ends";
 constexpr std::string_view kPodNameRule =
@@ -143,9 +144,35 @@ absl::StatusOr<std::vector<state::Port>> DecodePorts(const google::protobuf::Rep
   return decoded;
 }
 
+// Kubernetes' labels of objects: what they may hold is checked where they are made; here only what could harm.
+absl::StatusOr<std::vector<state::Label>> DecodeLabels(const google::protobuf::RepeatedPtrField<v1::Label>& labels) {
+  constexpr size_t kMaxLabelKey = 317;  // a prefix of 253, "/", a name of 63
+  constexpr size_t kMaxLabelValue = 63;
+  if (labels.size() > kMaxLabels) {
+    return Unexpected("labels", std::to_string(labels.size()), fmt::format("at most {}", kMaxLabels));
+  }
+  const auto is_text = [](std::string_view text) {
+    return std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < '\x7f'; });
+  };
+  std::vector<state::Label> decoded;
+  decoded.reserve(static_cast<size_t>(labels.size()));
+  for (const v1::Label& label : labels) {
+    if (label.key().empty() || label.key().size() > kMaxLabelKey || !is_text(label.key())) {
+      return Unexpected("labels.key", Quote(label.key()), "1 to 317 printable octets");
+    }
+    if (label.value().size() > kMaxLabelValue || !is_text(label.value())) {
+      return Unexpected("labels.value", Quote(label.value()), "at most 63 printable octets");
+    }
+    decoded.push_back({label.key(), label.value()});
+  }
+  return decoded;
+}
+
 absl::StatusOr<state::Op> DecodeNamespace(const v1::Namespace& record) {
   RETURN_IF_ERROR(CheckLabel("name", record.name()));
-  return state::Namespace{record.name(), FingerprintUid(record.uid())};
+  state::Namespace entry{record.name(), FingerprintUid(record.uid())};
+  ASSIGN_OR_RETURN(entry.labels, DecodeLabels(record.labels()));
+  return entry;
 }
 
 absl::StatusOr<state::ServiceKind> DecodeServiceKind(v1::Service::Kind kind) {
@@ -191,7 +218,7 @@ absl::StatusOr<std::string> DecodeExternalName(const v1::Service& record) {
   return std::string(name->wire());
 }
 
-absl::StatusOr<state::Op> DecodeService(const v1::Service& record) {
+absl::StatusOr<state::Op> DecodeService(const v1::Service& record, bool clusterset) {
   RETURN_IF_ERROR(CheckLabel("namespace", record.namespace_()));
   RETURN_IF_ERROR(CheckLabel("name", record.name()));
   state::Service service;
@@ -203,15 +230,34 @@ absl::StatusOr<state::Op> DecodeService(const v1::Service& record) {
   service.name = record.name();
   service.uid = FingerprintUid(record.uid());
   service.publish_not_ready = record.publish_not_ready();
+  service.clusterset = clusterset;
+  ASSIGN_OR_RETURN(service.labels, DecodeLabels(record.labels()));
   return service;
 }
 
-absl::StatusOr<state::Op> DecodePodIdentity(const v1::PodIdentity& record) {
+// The value of a Kubernetes label; it is compared with labels of queries, never written.
+absl::Status CheckZone(std::string_view zone) {
+  if (zone.size() <= kMaxLabel) return absl::OkStatus();
+  return Unexpected("zone", Quote(zone), "at most 63 octets");
+}
+
+// An imported identity has two labels in front of its service: which of them and in which cluster.
+absl::Status CheckCluster(const v1::PodIdentity& record, bool clusterset) {
+  return clusterset ? CheckLabel("cluster", record.cluster())
+                    : CheckEmpty("cluster", record.cluster(), "a pod identity of the cluster itself");
+}
+
+absl::StatusOr<state::Op> DecodePodIdentity(const v1::PodIdentity& record, bool clusterset) {
   RETURN_IF_ERROR(CheckLabel("namespace", record.namespace_()));
   RETURN_IF_ERROR(CheckLabel("service", record.service()));
   RETURN_IF_ERROR(CheckPodName("name", record.name()));
   if (!record.hostname().empty()) RETURN_IF_ERROR(CheckLabel("hostname", record.hostname()));
+  RETURN_IF_ERROR(CheckCluster(record, clusterset));
+  RETURN_IF_ERROR(CheckZone(record.zone()));
   state::PodIdentity identity;
+  identity.clusterset = clusterset;
+  identity.zone = record.zone();
+  identity.cluster = record.cluster();
   ASSIGN_OR_RETURN(identity.addresses, DecodeAddresses(record.addresses()));
   ASSIGN_OR_RETURN(identity.ports, DecodePorts(record.ports()));
   identity.namespace_name = record.namespace_();
@@ -291,15 +337,20 @@ absl::StatusOr<state::Op> DecodeRecord(const v1::Record& record) {
     case v1::Record::kNamespace:
       return DecodeNamespace(record.namespace_());
     case v1::Record::kService:
-      return DecodeService(record.service());
+      return DecodeService(record.service(), /*clusterset=*/false);
     case v1::Record::kPodIdentity:
-      return DecodePodIdentity(record.pod_identity());
+      return DecodePodIdentity(record.pod_identity(), /*clusterset=*/false);
+    case v1::Record::kServiceImport:
+      return DecodeService(record.service_import(), /*clusterset=*/true);
+    case v1::Record::kImportedIdentity:
+      return DecodePodIdentity(record.imported_identity(), /*clusterset=*/true);
     case v1::Record::kPod:
       return DecodePod(record.pod());
     case v1::Record::RECORD_NOT_SET:
       break;
   }
-  return Unexpected("record", "a kind that we do not know, or none", "namespace, service, pod_identity or pod");
+  return Unexpected("record", "a kind that we do not know, or none",
+                    "namespace, service, pod_identity, pod, service_import or imported_identity");
 }
 
 absl::StatusOr<state::EntityKey> DecodeKey(const v1::Key& key) {
@@ -313,13 +364,16 @@ absl::StatusOr<state::EntityKey> DecodeKey(const v1::Key& key) {
       RETURN_IF_ERROR(CheckLabel("key.name", key.name()));
       return decoded;
     case v1::Key::SERVICE:
-      decoded.kind = state::EntityKind::kService;
+    case v1::Key::SERVICE_IMPORT:
+      decoded.kind = key.kind() == v1::Key::SERVICE ? state::EntityKind::kService : state::EntityKind::kServiceImport;
       RETURN_IF_ERROR(CheckLabel("key.namespace", key.namespace_()));
       RETURN_IF_ERROR(CheckEmpty("key.service", key.service(), kind));
       RETURN_IF_ERROR(CheckLabel("key.name", key.name()));
       return decoded;
     case v1::Key::POD_IDENTITY:
-      decoded.kind = state::EntityKind::kPodIdentity;
+    case v1::Key::IMPORTED_IDENTITY:
+      decoded.kind =
+          key.kind() == v1::Key::POD_IDENTITY ? state::EntityKind::kPodIdentity : state::EntityKind::kImportedIdentity;
       RETURN_IF_ERROR(CheckLabel("key.namespace", key.namespace_()));
       RETURN_IF_ERROR(CheckLabel("key.service", key.service()));
       RETURN_IF_ERROR(CheckPodName("key.name", key.name()));
@@ -331,8 +385,9 @@ absl::StatusOr<state::EntityKey> DecodeKey(const v1::Key& key) {
       RETURN_IF_ERROR(CheckPodName("key.name", key.name()));
       return decoded;
     default:
-      return Unexpected("key.kind", std::to_string(static_cast<int>(key.kind())),
-                        "NAMESPACE (1), SERVICE (2), POD_IDENTITY (3) or POD (4)");
+      return Unexpected(
+          "key.kind", std::to_string(static_cast<int>(key.kind())),
+          "NAMESPACE (1), SERVICE (2), POD_IDENTITY (3), POD (4), SERVICE_IMPORT (5) or IMPORTED_IDENTITY (6)");
   }
 }
 

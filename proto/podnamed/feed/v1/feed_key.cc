@@ -18,6 +18,8 @@ static_assert(int{Record::kNamespaceFieldNumber} == int{Key::NAMESPACE});
 static_assert(int{Record::kServiceFieldNumber} == int{Key::SERVICE});
 static_assert(int{Record::kPodIdentityFieldNumber} == int{Key::POD_IDENTITY});
 static_assert(int{Record::kPodFieldNumber} == int{Key::POD});
+static_assert(int{Record::kServiceImportFieldNumber} == int{Key::SERVICE_IMPORT});
+static_assert(int{Record::kImportedIdentityFieldNumber} == int{Key::IMPORTED_IDENTITY});
 
 // A record's key, from the fields that it is made of: in every kind they are the first ones, in the key's own order.
 KeyView FromFields(int kind, const std::array<std::string_view, 3>& fields) {
@@ -25,11 +27,12 @@ KeyView FromFields(int kind, const std::array<std::string_view, 3>& fields) {
     case Key::NAMESPACE:
       return {.kind = Key::NAMESPACE, .namespace_name = {}, .service = {}, .name = fields[0]};
     case Key::SERVICE:
-      return {.kind = Key::SERVICE, .namespace_name = fields[0], .service = {}, .name = fields[1]};
-    case Key::POD_IDENTITY:
-      return {.kind = Key::POD_IDENTITY, .namespace_name = fields[0], .service = fields[1], .name = fields[2]};
     case Key::POD:
-      return {.kind = Key::POD, .namespace_name = fields[0], .service = {}, .name = fields[1]};
+    case Key::SERVICE_IMPORT:
+      return {.kind = Key::Kind(kind), .namespace_name = fields[0], .service = {}, .name = fields[1]};
+    case Key::POD_IDENTITY:
+    case Key::IMPORTED_IDENTITY:
+      return {.kind = Key::Kind(kind), .namespace_name = fields[0], .service = fields[1], .name = fields[2]};
     default:
       return {};
   }
@@ -46,10 +49,14 @@ KeyView ViewOf(const Record& record) {
     case Record::kNamespace:
       return FromFields(Key::NAMESPACE, {record.namespace_().name()});
     case Record::kService:
-      return FromFields(Key::SERVICE, {record.service().namespace_(), record.service().name()});
-    case Record::kPodIdentity: {
-      const PodIdentity& identity = record.pod_identity();
-      return FromFields(Key::POD_IDENTITY, {identity.namespace_(), identity.service(), identity.name()});
+    case Record::kServiceImport: {
+      const Service& service = record.has_service() ? record.service() : record.service_import();
+      return FromFields(record.record_case(), {service.namespace_(), service.name()});
+    }
+    case Record::kPodIdentity:
+    case Record::kImportedIdentity: {
+      const PodIdentity& identity = record.has_pod_identity() ? record.pod_identity() : record.imported_identity();
+      return FromFields(record.record_case(), {identity.namespace_(), identity.service(), identity.name()});
     }
     case Record::kPod:
       return FromFields(Key::POD, {record.pod().namespace_(), record.pod().name()});
@@ -94,6 +101,10 @@ const std::string& UidOf(const Record& record) {
       return record.service().uid();
     case Record::kPodIdentity:
       return record.pod_identity().uid();
+    case Record::kServiceImport:
+      return record.service_import().uid();
+    case Record::kImportedIdentity:
+      return record.imported_identity().uid();
     case Record::kPod:
     case Record::RECORD_NOT_SET:
       break;
@@ -111,6 +122,10 @@ std::string KeyText(const KeyView& key) {
       return fmt::format("pod identity {}/{}/{}", key.namespace_name, key.service, key.name);
     case Key::POD:
       return fmt::format("pod {}/{}", key.namespace_name, key.name);
+    case Key::SERVICE_IMPORT:
+      return fmt::format("service import {}/{}", key.namespace_name, key.name);
+    case Key::IMPORTED_IDENTITY:
+      return fmt::format("imported identity {}/{}/{}", key.namespace_name, key.service, key.name);
     default:
       return "a record of no known kind";
   }
