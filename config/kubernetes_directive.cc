@@ -4,13 +4,16 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "absl/algorithm/container.h"
 #include "absl/status/status.h"
+#include "config/label_selector.h"
 #include "config/number.h"
 #include "server/base/ip_address.h"
 
@@ -21,8 +24,13 @@ constexpr uint32_t kLongestTtl = 3600;
 constexpr size_t kLongestSocketPath = 107;  // sockaddr_un's 108 octets hold a final zero
 
 struct Properties {
-  KubernetesOptions options;
+  Position place;  // of the directive
+  KubernetesOptions options = {};
   const Token* source_word = nullptr;  // the property that names the source
+  // Of properties that bear on others, where they are there.
+  const Token* namespaces_word = nullptr;
+  const Token* namespace_labels_word = nullptr;
+  const Token* multicluster_word = nullptr;
 };
 
 // The source may be named once, by either word.
@@ -94,19 +102,126 @@ void ReadTtl(const Directive& line, Properties& properties, const Context& conte
     context.errors.Add(argument->position, "ttl is {}; expected 0 to {} seconds", Quoted(argument->text), kLongestTtl);
     return;
   }
-  properties.options.ttl = *ttl;
+  properties.options.answers.ttl = *ttl;
+}
+
+void ReadPods(const Directive& line, Properties& properties, const Context& context) {
+  constexpr std::pair<std::string_view, resolve::PodRecords> kModes[] = {
+      {"disabled", resolve::PodRecords::kDisabled},
+      {"insecure", resolve::PodRecords::kInsecure},
+      {"verified", resolve::PodRecords::kVerified},
+  };
+  const Token* argument = OnlyArgument(line, "pods disabled|insecure|verified", context.errors);
+  if (argument == nullptr) return;
+  const auto* mode = absl::c_find_if(kModes, [&](const auto& entry) { return entry.first == argument->text; });
+  if (mode == std::end(kModes)) {
+    context.errors.Add(argument->position, "pods is {}; expected disabled, insecure or verified",
+                       Quoted(argument->text));
+    return;
+  }
+  properties.options.answers.pods = mode->second;
+}
+
+void ReadNamespaces(const Directive& line, Properties& properties, const Context& context) {
+  if (line.arguments.empty()) {
+    context.errors.Add(line.name.position, "namespaces names none; expected \"namespaces NAME…\"");
+  }
+  for (const Token& argument : line.arguments) properties.options.answers.namespaces.push_back(argument.text);
+  properties.namespaces_word = &line.name;
+}
+
+// The arguments of the line are one selector, whatever spaces it has.
+std::optional<state::LabelSelector> ReadSelector(const Directive& line, const Context& context) {
+  std::string text;
+  for (const Token& argument : line.arguments) text += (text.empty() ? "" : " ") + argument.text;
+  absl::StatusOr<state::LabelSelector> selector = ParseLabelSelector(text);
+  if (selector.ok()) return *std::move(selector);
+  context.errors.Add(line.arguments.empty() ? line.name.position : line.arguments.front().position, selector.status());
+  return std::nullopt;
+}
+
+void ReadNamespaceLabels(const Directive& line, Properties& properties, const Context& context) {
+  if (auto selector = ReadSelector(line, context)) properties.options.answers.namespace_selector = *std::move(selector);
+  properties.namespace_labels_word = &line.name;
+}
+
+void ReadLabels(const Directive& line, Properties& properties, const Context& context) {
+  if (auto selector = ReadSelector(line, context)) properties.options.answers.service_selector = *std::move(selector);
+}
+
+void ReadIgnore(const Directive& line, Properties& properties, const Context& context) {
+  const Token* argument = OnlyArgument(line, "ignore empty_service", context.errors);
+  if (argument == nullptr) return;
+  if (argument->text != "empty_service") {
+    context.errors.Add(argument->position, "ignore is {}; expected \"ignore empty_service\"", Quoted(argument->text));
+  }
+  properties.options.answers.ignore_empty_services = true;
+}
+
+// A property that is there or not.
+template <bool resolve::ResolverOptions::* flag, bool value>
+void ReadFlag(const Directive& line, Properties& properties, const Context& context) {
+  if (!line.arguments.empty()) {
+    context.errors.Add(line.arguments.front().position, "{} takes no argument", line.name.text);
+  }
+  properties.options.answers.*flag = value;
+}
+
+void ReadReasons(const Directive& line, Properties& properties, const Context& context) {
+  const Token* argument = OnlyArgument(line, "reasons on|off", context.errors);
+  if (argument == nullptr) return;
+  if (argument->text != "on" && argument->text != "off") {
+    context.errors.Add(argument->position, "reasons is {}; expected on or off", Quoted(argument->text));
+  }
+  properties.options.answers.reasons = argument->text == "on";
+}
+
+std::vector<dns::Name> ReadZoneList(const Directive& line, const Context& context) {
+  std::vector<dns::Name> zones;
+  for (const Token& argument : line.arguments) {
+    const absl::StatusOr<std::vector<dns::Name>> parsed = ParseZone(argument.text);
+    if (parsed.ok()) {
+      zones.insert(zones.end(), parsed->begin(), parsed->end());
+    } else {
+      context.errors.Add(argument.position, parsed.status());
+    }
+  }
+  return zones;
+}
+
+void ReadFallthrough(const Directive& line, Properties& properties, const Context& context) {
+  properties.options.answers.fallthrough = ReadZoneList(line, context);
+  if (line.arguments.empty()) properties.options.answers.fallthrough->emplace_back();  // the root: every name
+}
+
+void ReadMulticluster(const Directive& line, Properties& properties, const Context& context) {
+  if (line.arguments.empty()) {
+    context.errors.Add(line.name.position, "multicluster names no zone; expected \"multicluster ZONE…\"");
+  }
+  properties.options.answers.clusterset_zones = ReadZoneList(line, context);
+  properties.multicluster_word = &line.name;
 }
 
 constexpr Word<Properties> kProperties[] = {
     {"manifests", ReadManifests},
     {"feed", ReadFeed},
     {"ttl", ReadTtl},
+    {"pods", ReadPods},
+    {"endpoint_pod_names", ReadFlag<&resolve::ResolverOptions::endpoint_pod_names, true>},
+    {"namespaces", ReadNamespaces, /*repeatable=*/true},
+    {"namespace_labels", ReadNamespaceLabels},
+    {"labels", ReadLabels},
+    {"ignore", ReadIgnore},
+    {"noendpoints", ReadFlag<&resolve::ResolverOptions::endpoints, false>},
+    {"fallthrough", ReadFallthrough},
+    {"multicluster", ReadMulticluster},
+    {"zonal", ReadFlag<&resolve::ResolverOptions::zonal, true>},
+    {"shortnames", ReadFlag<&resolve::ResolverOptions::short_names, true>},
+    {"reasons", ReadReasons},
 };
 
 constexpr std::string_view kPropertiesOfCoreDns[] = {
-    "endpoint",   "tls",    "kubeconfig",   "apiserver_qps",      "apiserver_burst", "apiserver_max_inflight",
-    "namespaces", "labels", "pods",         "endpoint_pod_names", "noendpoints",     "namespace_labels",
-    "ignore",     "zonal",  "multicluster", "fallthrough",        "startup_timeout",
+    "endpoint", "tls", "kubeconfig", "apiserver_qps", "apiserver_burst", "apiserver_max_inflight", "startup_timeout",
 };
 
 constexpr Vocabulary<Properties> kVocabulary = {"kubernetes property", kProperties, kPropertiesOfCoreDns};
@@ -129,6 +244,13 @@ std::vector<dns::Name> ReadZones(const Directive& line, const ServerBlockOptions
   if (line.arguments.empty()) {
     for (const ServerKey& key : block.keys) add(key.zone);
   }
+  for (const dns::Name& zone : zones) {
+    constexpr size_t kLongestZone = dns::kMaxNameLength - std::string_view("\12hostmaster").size();
+    if (zone.wire().size() > kLongestZone) {
+      context.errors.Add(line.name.position, "zone {} has no room for the names in it; expected at most {} octets",
+                         Quoted(zone.ToText()), kLongestZone);
+    }
+  }
   // The names that PTR records point at need a zone.
   if (all_read && !zones.empty() && absl::c_all_of(zones, IsReverseZone)) {
     context.errors.Add(line.name.position,
@@ -137,12 +259,33 @@ std::vector<dns::Name> ReadZones(const Directive& line, const ServerBlockOptions
   return zones;
 }
 
+// What no property alone can tell.
+void CheckTogether(const Properties& properties, const Context& context) {
+  const resolve::ResolverOptions& answers = properties.options.answers;
+  if (properties.namespaces_word != nullptr && properties.namespace_labels_word != nullptr) {
+    context.errors.Add(properties.namespace_labels_word->position,
+                       "kubernetes has namespaces (at {}) and namespace_labels; expected one of them",
+                       PositionText(properties.namespaces_word->position));
+  }
+  if (answers.zonal && !answers.endpoints) {
+    context.errors.Add(properties.place, "kubernetes has zonal and noendpoints; expected one of them");
+  }
+  for (const dns::Name& zone : answers.clusterset_zones) {
+    if (absl::c_linear_search(answers.zones, zone) || properties.multicluster_word == nullptr) continue;
+    context.errors.Add(
+        properties.multicluster_word->position,
+        "multicluster zone {} is none of this kubernetes; expected it among the zones behind \"kubernetes\"",
+        zone.ToText());
+  }
+}
+
 }  // namespace
 
 void ReadKubernetes(const Directive& line, ServerBlockOptions& block, const Context& context) {
-  Properties properties;
-  properties.options.zones = ReadZones(line, block, context);
+  Properties properties{.place = line.name.position};
+  properties.options.answers.zones = ReadZones(line, block, context);
   ReadBlock(line.block, kVocabulary, properties, context);
+  CheckTogether(properties, context);
   if (properties.source_word == nullptr && context.complete) {
     context.errors.Add(line.name.position,
                        "kubernetes has no source; expected in its block \"manifests DIRECTORY\" (Kubernetes objects in "

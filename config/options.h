@@ -14,7 +14,7 @@
 #include "config/environment.h"
 #include "config/server_keys.h"
 #include "server/base/ip_address.h"
-#include "server/dns/name.h"
+#include "server/resolve/options.h"
 
 namespace podnamed::config {
 
@@ -33,9 +33,9 @@ struct FeedSource {
 };
 
 struct KubernetesOptions {
-  std::vector<dns::Name> zones;  // folded, each once, in the order of the Corefile; at least one is no reverse zone
   std::variant<ManifestsSource, FeedSource> source;
-  uint32_t ttl = 5;  // seconds, 0 to 3600
+  // Zones each once, in the order of the Corefile, at least one for names; without the server's own addresses.
+  resolve::ResolverOptions answers;
 };
 
 struct ServerBlockOptions {

@@ -28,14 +28,14 @@ std::string ToText(const ServerBlockOptions& block) {
   for (const base::IpAddress& address : block.bind) text += fmt::format(" bind {}", address.ToString());
   if (block.kubernetes) {
     text += " kubernetes";
-    for (const dns::Name& zone : block.kubernetes->zones) text += fmt::format(" {}", zone.ToText());
+    for (const dns::Name& zone : block.kubernetes->answers.zones) text += fmt::format(" {}", zone.ToText());
     if (const auto* manifests = std::get_if<ManifestsSource>(&block.kubernetes->source)) {
       text += fmt::format(" manifests {}", manifests->directory);
     }
     if (const auto* feed = std::get_if<FeedSource>(&block.kubernetes->source)) {
       text += fmt::format(" feed {}", feed->address);
     }
-    text += fmt::format(" ttl {}", block.kubernetes->ttl);
+    text += fmt::format(" ttl {}", block.kubernetes->answers.ttl);
   }
   return text;
 }
@@ -84,6 +84,66 @@ TEST(LoadOptions, AcceptsEveryFormOfFeedAddress) {
     const std::string corefile = fmt::format("a {{\n kubernetes {{\n  feed {}\n }}\n}}", address);
     EXPECT_EQ(Load(corefile), fmt::format("Corefile:1:1 a.:53 kubernetes a. feed {} ttl 5", address));
   }
+}
+
+TEST(LoadOptions, ReadsEveryPropertyOfKubernetes) {
+  const auto answers = [](std::string_view properties) {
+    const std::string corefile =
+        fmt::format("cluster.local clusterset.local {{\n kubernetes {{\n manifests x\n {}\n }}\n}}", properties);
+    const FakeEnvironment environment = TestEnvironment();
+    const absl::StatusOr<Options> options = ParseOptions(corefile, "Corefile", 53, environment);
+    EXPECT_TRUE(options.ok()) << options.status();
+    return options->blocks[0].kubernetes->answers;
+  };
+  EXPECT_EQ(answers("").pods, resolve::PodRecords::kDisabled);
+  EXPECT_EQ(answers("pods insecure").pods, resolve::PodRecords::kInsecure);
+  EXPECT_EQ(answers("pods verified").pods, resolve::PodRecords::kVerified);
+  EXPECT_THAT(answers("namespaces a b\n namespaces c").namespaces, ::testing::ElementsAre("a", "b", "c"));
+  EXPECT_EQ(answers("labels app=web, tier").service_selector,
+            state::LabelSelector({{"app", state::LabelRequirement::Operator::kIn, {"web"}},
+                                  {"tier", state::LabelRequirement::Operator::kExists, {}}}));
+  EXPECT_EQ(answers("namespace_labels !legacy").namespace_selector,
+            state::LabelSelector({{"legacy", state::LabelRequirement::Operator::kDoesNotExist, {}}}));
+  EXPECT_FALSE(answers("").ignore_empty_services);
+  EXPECT_TRUE(answers("ignore empty_service").ignore_empty_services);
+  EXPECT_TRUE(answers("").endpoints);
+  EXPECT_FALSE(answers("noendpoints").endpoints);
+  EXPECT_TRUE(answers("endpoint_pod_names").endpoint_pod_names);
+  EXPECT_TRUE(answers("zonal").zonal);
+  EXPECT_FALSE(answers("").short_names) << "an unchanged Corefile of CoreDNS means what it meant";
+  EXPECT_TRUE(answers("shortnames").short_names);
+  EXPECT_TRUE(answers("").reasons);
+  EXPECT_FALSE(answers("reasons off").reasons);
+  EXPECT_FALSE(answers("").fallthrough.has_value());
+  EXPECT_THAT(*answers("fallthrough").fallthrough, ::testing::ElementsAre(dns::Name()));
+  EXPECT_THAT(*answers("fallthrough In-Addr.arpa 10.0.0.0/8").fallthrough,
+              ::testing::ElementsAre(*dns::Name::FromText("in-addr.arpa"), *dns::Name::FromText("10.in-addr.arpa")));
+  EXPECT_THAT(answers("multicluster clusterset.local").clusterset_zones,
+              ::testing::ElementsAre(*dns::Name::FromText("clusterset.local")));
+}
+
+TEST(LoadOptions, RefusesPropertiesOfKubernetesThatCannotBe) {
+  for (const auto& [properties, error] : std::vector<std::pair<std::string_view, std::string_view>>{
+           {"pods some", "Corefile:3:6: pods is \"some\"; expected disabled, insecure or verified"},
+           {"namespaces", "Corefile:3:1: namespaces names none; expected \"namespaces NAME…\""},
+           {"labels", "Corefile:3:1: the selector ends; expected a label"},
+           {"labels a in b", "Corefile:3:8: \"b\" in the selector; expected \"(\" and values"},
+           {"ignore all", "Corefile:3:8: ignore is \"all\"; expected \"ignore empty_service\""},
+           {"zonal yes", "Corefile:3:7: zonal takes no argument"},
+           {"reasons maybe", "Corefile:3:9: reasons is \"maybe\"; expected on or off"},
+           {"zonal\nnoendpoints", "Corefile:2:1: kubernetes has zonal and noendpoints; expected one of them"},
+           {"namespaces a\nnamespace_labels b",
+            "Corefile:4:1: kubernetes has namespaces (at Corefile:3:1) and namespace_labels; expected one of them"},
+           {"multicluster b",
+            "Corefile:3:1: multicluster zone b. is none of this kubernetes; expected it among the zones behind "
+            "\"kubernetes\""},
+           {"multicluster", "Corefile:3:1: multicluster names no zone; expected \"multicluster ZONE…\""},
+       }) {
+    EXPECT_EQ(Load(fmt::format("a {{\nkubernetes {{\n{}\nmanifests x\n}}\n}}", properties)), error) << properties;
+  }
+  const std::string long_zone = fmt::format("{0}.{0}.{0}.{1}", std::string(63, 'z'), std::string(52, 'z'));
+  EXPECT_THAT(Load(fmt::format("a {{\nkubernetes {} {{\nmanifests x\n}}\n}}", long_zone)),
+              ::testing::HasSubstr("has no room for the names in it; expected at most 244 octets"));
 }
 
 TEST(LoadOptions, RefusesWithPlaceAndExpectation) {
@@ -150,8 +210,12 @@ TEST(LoadOptions, RefusesWithPlaceAndExpectation) {
            {"a {\n kubernetes {\n  manifests x\n  ttl -1\n }\n}",
             "Corefile:4:7: ttl is \"-1\"; expected 0 to 3600 seconds"},
            {"a {\n kubernetes {\n  manifests x\n  tll 5\n  resyncperiod 1\n }\n}",
-            "Corefile:4:3: unknown kubernetes property \"tll\"; expected manifests, feed, ttl; did you mean \"ttl\"?\n"
-            "Corefile:5:3: unknown kubernetes property \"resyncperiod\"; expected manifests, feed, ttl"},
+            "Corefile:4:3: unknown kubernetes property \"tll\"; expected manifests, feed, ttl, pods, "
+            "endpoint_pod_names, namespaces, namespace_labels, labels, ignore, noendpoints, fallthrough, multicluster, "
+            "zonal, shortnames, reasons; did you mean \"ttl\"?\n"
+            "Corefile:5:3: unknown kubernetes property \"resyncperiod\"; expected manifests, feed, ttl, pods, "
+            "endpoint_pod_names, namespaces, namespace_labels, labels, ignore, noendpoints, fallthrough, multicluster, "
+            "zonal, shortnames, reasons"},
            // feed
            {"a {\n kubernetes {\n  feed /run/feed.sock\n }\n}",
             "Corefile:3:8: feed \"/run/feed.sock\" is a path; expected \"unix:///run/feed.sock\""},
@@ -242,8 +306,6 @@ TEST(LoadOptions, NamesEverythingOfKubeadmsCorefileThatIsMissing) {
 Corefile:3:5: plugin "health" is known to CoreDNS and not supported by podnamed yet
 Corefile:6:5: plugin "ready" is known to CoreDNS and not supported by podnamed yet
 Corefile:7:5: kubernetes has no source; expected in its block "manifests DIRECTORY" (Kubernetes objects in files) or "feed ADDRESS" (a podname-controller)
-Corefile:8:8: kubernetes property "pods" is known to CoreDNS and not supported by podnamed yet
-Corefile:9:8: kubernetes property "fallthrough" is known to CoreDNS and not supported by podnamed yet
 Corefile:12:5: plugin "prometheus" is known to CoreDNS and not supported by podnamed yet
 Corefile:13:5: plugin "forward" is known to CoreDNS and not supported by podnamed yet
 Corefile:16:5: plugin "cache" is known to CoreDNS and not supported by podnamed yet

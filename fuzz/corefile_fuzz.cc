@@ -51,7 +51,7 @@ void OptionsKeepTheirPromises(const Options& options) {
   for (const ServerBlockOptions& block : options.blocks) {
     Require(!block.keys.empty() && StartsWithPlace(block.place + ": x"));
     if (!block.kubernetes) continue;
-    Require(!block.kubernetes->zones.empty() && block.kubernetes->ttl <= 3600);
+    Require(!block.kubernetes->answers.zones.empty() && block.kubernetes->answers.ttl <= 3600);
   }
 }
 

@@ -49,8 +49,7 @@ absl::Status Server::AddBlock(const config::ServerBlockOptions& options) {
   if (options.kubernetes.has_value()) {
     const config::KubernetesOptions& kubernetes = *options.kubernetes;
     ASSIGN_OR_RETURN(const Cluster* cluster, ClusterOf(kubernetes.source));
-    resolve::ResolverOptions resolver{
-        .zones = kubernetes.zones, .ttl = kubernetes.ttl, .server_ipv4 = {}, .server_ipv6 = {}};
+    resolve::ResolverOptions resolver = kubernetes.answers;
     for (const base::IpAddress& address : options.bind.empty() ? HostAddresses() : options.bind) {
       if (address.is_v4()) {
         resolver.server_ipv4.push_back(address.v4());

@@ -91,7 +91,7 @@ class QueryName {
   std::array<uint8_t, kMaxLabels + 1> label_starts_;
 };
 
-// A name to be written: up to three runs of whole labels in wire form; the last one ends with the root's octet.
+// A name to be written: up to four runs of whole labels in wire form; the last one ends with the root's octet.
 // Typical: "\5web-0" of the pod, "\5nginx\7default" of the service, "\3svc\7cluster\5local\0" of the zone.
 // The pieces must outlive the reply's encoding.
 class NamePieces {
@@ -100,14 +100,16 @@ class NamePieces {
   explicit NamePieces(std::string_view whole) : pieces_{whole} {}
   NamePieces(std::string_view first, std::string_view rest) : pieces_{first, rest} {}
   NamePieces(std::string_view first, std::string_view second, std::string_view rest) : pieces_{first, second, rest} {}
+  NamePieces(std::string_view first, std::string_view second, std::string_view third, std::string_view rest)
+      : pieces_{first, second, third, rest} {}
 
-  const std::array<std::string_view, 3>& pieces() const { return pieces_; }
-  size_t size() const { return pieces_[0].size() + pieces_[1].size() + pieces_[2].size(); }
+  const std::array<std::string_view, 4>& pieces() const { return pieces_; }
+  size_t size() const { return pieces_[0].size() + pieces_[1].size() + pieces_[2].size() + pieces_[3].size(); }
   // One owned name, for tests and messages.
   Name ToName() const;
 
  private:
-  std::array<std::string_view, 3> pieces_;
+  std::array<std::string_view, 4> pieces_;
 };
 
 }  // namespace podnamed::dns

@@ -3,7 +3,10 @@
 namespace podnamed::plugins {
 
 Next Kubernetes::OnQuery(const QueryContext& context, resolve::Answer& answer) {
-  resolver_.Resolve(context.query.name, context.query.type, reader_.Current(), random_, answer);
+  const state::Snapshot* snapshot = reader_.Current();
+  const resolve::Question question{context.query.name, context.query.type, context.client,
+                                   context.query.edns.has_value()};
+  resolver_.Resolve(question, snapshot, reader_.stale_seconds(), random_, answer);
   return answer.outcome == resolve::Outcome::kNotOurs ? Next::kPass : Next::kDone;
 }
 

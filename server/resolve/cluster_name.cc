@@ -13,51 +13,93 @@ std::optional<state::Protocol> ParseProtocol(std::string_view label) {
   return std::nullopt;
 }
 
+// Labels counted from the zone upwards: 0 is the one right in front of it.
+class LabelsUpwards {
+ public:
+  LabelsUpwards(const dns::QueryName& name, size_t above) : name_(name), above_(above) {}
+  size_t size() const { return above_; }
+  std::string_view operator[](size_t i) const { return name_.label(above_ - 1 - i); }
+  // All from label i on, in wire form.
+  std::string_view From(size_t i) const { return name_.folded().substr(0, name_.label_start(above_ - i)); }
+
+ private:
+  const dns::QueryName& name_;
+  const size_t above_;
+};
+
+// What stands in front of X.N.svc: an endpoint, a port, a zone.
+void ParseBelowService(const LabelsUpwards& labels, bool clusterset, ClusterName& parsed) {
+  const std::string_view first = labels[3];
+  const size_t count = labels.size() - 3;
+  if (const std::optional<state::Protocol> protocol = ParseProtocol(first)) {
+    parsed.protocol = *protocol;
+    if (count == 1) {
+      parsed.kind = Kind::kProtocol;
+    } else if (count == 2 && labels[4].size() > 1 && labels[4][0] == '_') {
+      parsed.kind = Kind::kPort;
+      parsed.port = labels[4].substr(1);
+    }
+    return;
+  }
+  if (first == "_zone") {
+    const bool is_way = count == 1 || labels[4] == "pin" || labels[4] == "prefer";
+    if (!is_way) return;
+    parsed.kind = count <= 2 ? Kind::kZones : Kind::kZone;
+    parsed.prefers_zone = count > 1 && labels[4] == "prefer";
+    if (count > 2) parsed.zone_labels = labels.From(5);
+    return;
+  }
+  if (clusterset) {
+    parsed.cluster = first;
+    if (count == 1) parsed.kind = Kind::kCluster;
+    if (count != 2) return;
+    parsed.kind = Kind::kEndpoint;
+    parsed.endpoint = labels[4];
+  } else if (count == 1) {
+    parsed.kind = Kind::kEndpoint;
+    parsed.endpoint = first;
+  }
+}
+
 }  // namespace
 
-ClusterName ParseClusterName(const dns::QueryName& name, size_t above) {
+ClusterName ParseClusterName(const dns::QueryName& name, size_t above, bool clusterset) {
   ClusterName parsed;
-  // Label i counted from the zone upwards: 0 is the one right in front of it.
-  const auto label = [&](size_t i) { return name.label(above - 1 - i); };
-
-  // 1. The apex, and the branches of the tree.
+  const LabelsUpwards labels(name, above);
   if (above == 0) {
     parsed.kind = Kind::kApex;
     return parsed;
   }
+  const std::string_view branch = labels[0];
+  const bool is_branch = branch == "svc" || branch == "pod" || branch == "dns";
   if (above == 1) {
-    if (label(0) == "svc" || label(0) == "pod" || label(0) == "dns") parsed.kind = Kind::kBranch;
-    if (label(0) == "dns-version") parsed.kind = Kind::kVersion;
+    if (is_branch) parsed.kind = Kind::kBranch;
+    if (branch == "dns-version") parsed.kind = Kind::kVersion;
     return parsed;
   }
-  // 2. The server itself.
-  if (label(0) == "dns") {
-    if (above == 2 && label(1) == "ns") parsed.kind = Kind::kNameServer;
+  if (branch == "dns") {
+    if (above == 2 && labels[1] == "ns") parsed.kind = Kind::kNameServer;
     return parsed;
   }
-  if (label(0) != "svc") return parsed;
-  // 3. A namespace.
-  parsed.namespace_name = label(1);
+  if (!is_branch) return parsed;
+  parsed.namespace_name = labels[1];
+  if (branch == "pod") {
+    if (above == 2) parsed.kind = Kind::kPodNamespace;
+    if (above != 3) return parsed;
+    parsed.kind = Kind::kPod;
+    parsed.endpoint = labels[2];
+    return parsed;
+  }
   if (above == 2) {
     parsed.kind = Kind::kNamespace;
     return parsed;
   }
-  // 4. A service.
-  parsed.service = label(2);
+  parsed.service = labels[2];
   if (above == 3) {
     parsed.kind = Kind::kService;
-    return parsed;
+  } else {
+    ParseBelowService(labels, clusterset, parsed);
   }
-  // 5. What a service has: endpoints, and ports by protocol. Nothing is deeper.
-  const std::optional<state::Protocol> protocol = ParseProtocol(label(3));
-  if (above == 4) {
-    parsed.kind = protocol.has_value() ? Kind::kProtocol : Kind::kEndpoint;
-    parsed.endpoint = label(3);
-  } else if (above == 5 && protocol.has_value() && label(4).size() > 1 && label(4)[0] == '_') {
-    parsed.kind = Kind::kPort;
-    parsed.port = label(4).substr(1);
-  }
-  parsed.protocol = protocol.value_or(state::Protocol::kTcp);
   return parsed;
 }
 

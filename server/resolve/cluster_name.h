@@ -12,27 +12,35 @@ namespace podnamed::resolve {
 
 struct ClusterName {
   enum class Kind : uint8_t {
-    kApex,        // Z
-    kBranch,      // svc.Z, pod.Z, dns.Z: there for what is below them
-    kNameServer,  // ns.dns.Z
-    kVersion,     // dns-version.Z
-    kNamespace,   // N.svc.Z
-    kService,     // X.N.svc.Z
-    kEndpoint,    // HOST.X.N.svc.Z
-    kProtocol,    // _tcp.X.N.svc.Z
-    kPort,        // _port._tcp.X.N.svc.Z
-    kNothing,     // a shape that no name of the zone has
+    kApex,          // Z
+    kBranch,        // svc.Z, pod.Z, dns.Z: there for what is below them
+    kNameServer,    // ns.dns.Z
+    kVersion,       // dns-version.Z
+    kNamespace,     // N.svc.Z
+    kService,       // X.N.svc.Z
+    kEndpoint,      // HOST.X.N.svc.Z; in a clusterset HOST.CLUSTER.X.N.svc.Z
+    kCluster,       // CLUSTER.X.N.svc.Z, in a clusterset
+    kProtocol,      // _tcp.X.N.svc.Z
+    kPort,          // _port._tcp.X.N.svc.Z
+    kZones,         // _zone.X.N.svc.Z and pin._zone.X.N.svc.Z
+    kZone,          // TZ.pin._zone.X.N.svc.Z
+    kPodNamespace,  // N.pod.Z
+    kPod,           // 10-0-0-7.N.pod.Z
+    kNothing,       // a shape that no name of the zone has
   };
   Kind kind = Kind::kNothing;
   // Labels, in lower case, as far as the kind has them; they point into the query's name.
   std::string_view namespace_name;
   std::string_view service;
-  std::string_view endpoint;   // kEndpoint
-  std::string_view port;       // kPort, without the underscore
-  state::Protocol protocol{};  // kProtocol, kPort
+  std::string_view endpoint;     // kEndpoint, kPod
+  std::string_view cluster;      // of a clusterset: kEndpoint, kCluster
+  std::string_view port;         // kPort, without the underscore
+  state::Protocol protocol{};    // kProtocol, kPort
+  std::string_view zone_labels;  // kZone: TZ in wire form, without a root; it may have several labels
+  bool prefers_zone = false;     // kZone: TZ.prefer, which is not strict
 };
 
 // Reads the `above` labels that stand in front of the zone. REQUIRES: above <= name.label_count().
-ClusterName ParseClusterName(const dns::QueryName& name, size_t above);
+ClusterName ParseClusterName(const dns::QueryName& name, size_t above, bool clusterset);
 
 }  // namespace podnamed::resolve

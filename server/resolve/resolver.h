@@ -2,11 +2,11 @@
 // its own but its options. Immutable after construction; any thread.
 //
 // Follows the Kubernetes DNS specification 1.1.0 and what CoreDNS's kubernetes plugin has taught clients to expect.
-// Where CoreDNS says NXDOMAIN of a name that has others below it (_tcp.nginx.default.svc.Z, dns.Z) this says NODATA:
-// RFC 8020 lets a resolver conclude from NXDOMAIN that nothing is below.
+// Where it differs from CoreDNS, docs/conformance.md says why.
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "absl/random/bit_gen_ref.h"
@@ -14,39 +14,48 @@
 #include "server/dns/name.h"
 #include "server/dns/types.h"
 #include "server/resolve/answer.h"
+#include "server/resolve/cluster_view.h"
+#include "server/resolve/forward_answer.h"
+#include "server/resolve/options.h"
 #include "server/state/snapshot.h"
 
 namespace podnamed::resolve {
 
-struct ResolverOptions {
-  std::vector<dns::Name>
-      zones;         // folded; names of services below the forward ones, of addresses below the reverse ones
-  uint32_t ttl = 5;  // seconds; of every record but the version and the SOA of negative answers
-  // Where the name server itself is reached: the addresses of ns.dns.Z.
-  std::vector<base::Ipv4Address> server_ipv4;
-  std::vector<base::Ipv6Address> server_ipv6;
+struct Question {
+  const dns::QueryName& name;
+  dns::RecordType type;
+  base::IpAddress client;
+  bool wants_reason = false;  // the client can read one
 };
 
 class Resolver {
  public:
   explicit Resolver(ResolverOptions options);
 
-  // Answers (name, type) in class IN from `snapshot` (nullptr: nothing known yet) into `answer`, which must be clear;
-  // `answer` points into name, snapshot and this. The addresses of a service come in random order, every order equally
-  // likely; its SRV records in the order of the pods' ordinals.
-  void Resolve(const dns::QueryName& name, dns::RecordType type, const state::Snapshot* snapshot,
+  // Answers in class IN from `snapshot` (nullptr: nothing known yet) into `answer`, which must be clear; `answer`
+  // points into the question's name, the snapshot and this. `stale_seconds`: for how long nothing has been heard of the
+  // cluster, 0 while that is no news. The addresses of a service come in random order, every order equally likely; its
+  // SRV records in the order of the pods' ordinals.
+  void Resolve(const Question& question, const state::Snapshot* snapshot, uint32_t stale_seconds,
                absl::BitGenRef random, Answer& answer) const;
 
  private:
-  struct Zone {
-    dns::Name name;
-    bool is_reverse = false;
-  };
+  // False if the name is in no zone of ours.
+  bool ResolveInZone(const Question& question, const ClusterView& view, bool is_synced, absl::BitGenRef random,
+                     Answer& answer) const;
+  void InForwardZone(const Question& question, const ForwardZone& zone, size_t above, const ClusterView& view,
+                     bool is_synced, absl::BitGenRef random, Answer& answer) const;
+  void InReverseZone(const Question& question, size_t above, const ClusterView& view, bool is_synced,
+                     absl::BitGenRef random, Answer& answer) const;
+  void Conclude(const Question& question, bool is_synced, Answer& answer) const;
+  // Whether the next plugin may know what we do not.
+  bool FallsThrough(const dns::QueryName& name) const;
 
-  std::vector<Zone> zones_;  // longest first
   ResolverOptions options_;
+  std::vector<ForwardZone> forward_zones_;  // longest first
+  std::vector<dns::Name> reverse_zones_;    // longest first
   // The tail of every service's name in the first forward zone, for answers from a reverse zone: "\3svc" and the zone.
-  std::string reverse_target_;
+  std::string service_tail_;
 };
 
 }  // namespace podnamed::resolve

@@ -77,7 +77,9 @@ class ResolverTest : public ::testing::Test {
     dns::Query query;
     EXPECT_EQ(dns::ParseQuery(packet, query), dns::ParseOutcome::kQuery);
     Answer answer;
-    resolver_.Resolve(query.name, query.type, synced_ ? snapshot_.get() : nullptr, random_, answer);
+    const Question question{query.name, query.type, client_, /*wants_reason=*/true};
+    resolver_->Resolve(question, synced_ ? snapshot_.get() : nullptr, stale_seconds_, random_, answer);
+    reason_ = std::string(answer.reason.text());
     outcome_ = answer.outcome;
     std::vector<uint8_t> buffer(dns::kMaxMessageLength);
     const size_t size = encoder_.Encode(query,
@@ -99,11 +101,25 @@ class ResolverTest : public ::testing::Test {
   bool synced_ = true;
   absl::BitGen random_;
   dns::ResponseEncoder encoder_;
+  base::IpAddress client_;
+  uint32_t stale_seconds_ = 0;
   Outcome outcome_{};
-  const Resolver resolver_{{.zones = {Zone("cluster.local"), Zone("in-addr.arpa"), Zone("ip6.arpa")},
-                            .ttl = 30,
-                            .server_ipv4 = {{10, 0, 0, 2}},
-                            .server_ipv6 = {}}};
+  std::string reason_;
+  // Another configuration from now on.
+  template <typename Change>
+  void Configure(Change change) {
+    ResolverOptions options = DefaultOptions();
+    change(options);
+    resolver_ = std::make_unique<const Resolver>(std::move(options));
+  }
+
+  static ResolverOptions DefaultOptions() {
+    return {.zones = {Zone("cluster.local"), Zone("in-addr.arpa"), Zone("ip6.arpa")},
+            .ttl = 30,
+            .server_ipv4 = {{10, 0, 0, 2}},
+            .server_ipv6 = {}};
+  }
+  std::unique_ptr<const Resolver> resolver_ = std::make_unique<const Resolver>(DefaultOptions());
 };
 
 constexpr std::string_view kSoa =
@@ -312,17 +328,289 @@ TEST_F(ResolverTest, NamesOutsideOurZonesAreForSomebodyElse) {
 
 TEST_F(ResolverTest, NothingIsSaidNotToExistBeforeTheFirstSync) {
   synced_ = false;
-  for (const std::string_view name :
-       {"web-0.nginx.default", "no.such.name", "cluster.local.", "9.9.9.9.in-addr.arpa."}) {
+  for (const std::string_view name : {"web-0.nginx.default", "no.such.name", "default", "9.9.9.9.in-addr.arpa."}) {
     EXPECT_EQ(OutcomeOf(name, RecordType::kA), Outcome::kNotSynced) << name;
   }
   EXPECT_EQ(Ask("web-0.nginx.default", RecordType::kA).rcode, dns::Rcode::kServFail);
   EXPECT_EQ(OutcomeOf("example.com.", RecordType::kA), Outcome::kNotOurs);
+  EXPECT_EQ(OutcomeOf("cluster.local.", RecordType::kSoa), Outcome::kAnswer) << "what needs no cluster is there";
+  EXPECT_EQ(OutcomeOf("svc.cluster.local.", RecordType::kA), Outcome::kNoData);
 }
 
 TEST_F(ResolverTest, TransfersAreRefused) {
   EXPECT_EQ(OutcomeOf("cluster.local.", RecordType::kAxfr), Outcome::kRefused);
   EXPECT_EQ(OutcomeOf("cluster.local.", RecordType::kIxfr), Outcome::kRefused);
+}
+
+// ---- options
+
+TEST_F(ResolverTest, PodRecordsSpellAddresses) {
+  EXPECT_EQ(OutcomeOf("10-0-0-10.default.pod.cluster.local.", RecordType::kA), Outcome::kNxDomain);
+  EXPECT_EQ(OutcomeOf("pod.cluster.local.", RecordType::kA), Outcome::kNoData);
+
+  Configure([](ResolverOptions& options) { options.pods = PodRecords::kInsecure; });
+  EXPECT_THAT(Ask("1-2-3-4.default.pod.cluster.local.", RecordType::kA).answer,
+              ElementsAre("1-2-3-4.default.pod.cluster.local. 30 IN A 1.2.3.4"));
+  EXPECT_EQ(OutcomeOf("1-2-3-4.default.pod.cluster.local.", RecordType::kAaaa), Outcome::kNoData);
+  EXPECT_THAT(Ask("fd00--10.default.pod.cluster.local.", RecordType::kAaaa).answer, SizeIs(1));
+  EXPECT_EQ(OutcomeOf("1-2-3-4.shop.pod.cluster.local.", RecordType::kA), Outcome::kNxDomain);
+  EXPECT_EQ(OutcomeOf("nginx.default.pod.cluster.local.", RecordType::kA), Outcome::kNxDomain);
+  EXPECT_EQ(OutcomeOf("default.pod.cluster.local.", RecordType::kA), Outcome::kNoData);
+  EXPECT_EQ(OutcomeOf("shop.pod.cluster.local.", RecordType::kA), Outcome::kNxDomain);
+
+  Configure([](ResolverOptions& options) { options.pods = PodRecords::kVerified; });
+  EXPECT_EQ(OutcomeOf("10-0-0-10.default.pod.cluster.local.", RecordType::kA), Outcome::kAnswer);
+  EXPECT_EQ(OutcomeOf("10-0-0-12.default.pod.cluster.local.", RecordType::kA), Outcome::kAnswer) << "ready or not";
+  EXPECT_EQ(OutcomeOf("1-2-3-4.default.pod.cluster.local.", RecordType::kA), Outcome::kNxDomain);
+  EXPECT_EQ(OutcomeOf("10-0-0-10.empty.pod.cluster.local.", RecordType::kA), Outcome::kNxDomain);
+}
+
+TEST_F(ResolverTest, OnlyListedNamespacesExist) {
+  Configure([](ResolverOptions& options) { options.namespaces = {"empty"}; });
+  EXPECT_EQ(OutcomeOf("empty", RecordType::kA), Outcome::kNoData);
+  EXPECT_EQ(OutcomeOf("default", RecordType::kA), Outcome::kNxDomain);
+  EXPECT_EQ(reason_, "namespace default is not served here (namespaces)");
+  EXPECT_EQ(OutcomeOf("web-0.nginx.default", RecordType::kA), Outcome::kNxDomain);
+  EXPECT_EQ(OutcomeOf("10.0.0.10.in-addr.arpa.", RecordType::kPtr), Outcome::kNxDomain);
+  EXPECT_EQ(OutcomeOf("7.0.96.10.in-addr.arpa.", RecordType::kPtr), Outcome::kNxDomain);
+}
+
+TEST_F(ResolverTest, SelectorsHideNamespacesAndServices) {
+  state::Service labelled = Headless("labelled");
+  labelled.labels = {{"app", "web"}};
+  Load({state::Namespace{"default", 0, {{"env", "prod"}}}, state::Namespace{"shop", 0}, labelled, Headless("nginx"),
+        testing::Pod("labelled", "web-0", {"10.0.0.1"}), testing::Pod("nginx", "web-0", {"10.0.0.2"}),
+        InNamespace("shop", ClusterIp("cart", {"10.96.0.9"}))});
+  Configure([](ResolverOptions& options) {
+    options.namespace_selector = state::LabelSelector({{"env", state::LabelRequirement::Operator::kIn, {"prod"}}});
+  });
+  EXPECT_EQ(OutcomeOf("nginx.default", RecordType::kA), Outcome::kAnswer);
+  EXPECT_EQ(OutcomeOf("cart.shop", RecordType::kA), Outcome::kNxDomain);
+  EXPECT_EQ(OutcomeOf("9.0.96.10.in-addr.arpa.", RecordType::kPtr), Outcome::kNxDomain);
+
+  Configure([](ResolverOptions& options) {
+    options.service_selector = state::LabelSelector({{"app", state::LabelRequirement::Operator::kExists, {}}});
+  });
+  EXPECT_EQ(OutcomeOf("labelled.default", RecordType::kA), Outcome::kAnswer);
+  EXPECT_EQ(OutcomeOf("web-0.labelled.default", RecordType::kA), Outcome::kAnswer);
+  EXPECT_EQ(OutcomeOf("nginx.default", RecordType::kA), Outcome::kNxDomain);
+  EXPECT_EQ(OutcomeOf("2.0.0.10.in-addr.arpa.", RecordType::kPtr), Outcome::kNxDomain);
+}
+
+TEST_F(ResolverTest, WithoutEndpointsOnlyServicesAnswer) {
+  Configure([](ResolverOptions& options) { options.endpoints = false; });
+  EXPECT_EQ(OutcomeOf("api.default", RecordType::kA), Outcome::kAnswer);
+  EXPECT_EQ(OutcomeOf("7.0.96.10.in-addr.arpa.", RecordType::kPtr), Outcome::kAnswer);
+  EXPECT_EQ(OutcomeOf("nginx.default", RecordType::kA), Outcome::kNxDomain);
+  EXPECT_EQ(OutcomeOf("web-0.nginx.default", RecordType::kA), Outcome::kNxDomain);
+  EXPECT_EQ(OutcomeOf("10-0-2-1.mixed.default", RecordType::kA), Outcome::kNxDomain);
+  EXPECT_EQ(OutcomeOf("_http._tcp.nginx.default", RecordType::kSrv), Outcome::kNxDomain);
+  EXPECT_EQ(OutcomeOf("10.0.0.10.in-addr.arpa.", RecordType::kPtr), Outcome::kNxDomain);
+}
+
+TEST_F(ResolverTest, EndpointsMayBearTheNamesOfTheirPods) {
+  Configure([](ResolverOptions& options) { options.endpoint_pod_names = true; });
+  EXPECT_THAT(Ask("pod-without-hostname.mixed.default", RecordType::kA).answer, SizeIs(1));
+  EXPECT_EQ(OutcomeOf("10-0-2-1.mixed.default", RecordType::kA), Outcome::kNxDomain);
+  EXPECT_THAT(Ask("mixed.default", RecordType::kSrv).answer,
+              ElementsAre(EndsWith("8080 pod-without-hostname.mixed.default.svc.cluster.local.")));
+  EXPECT_THAT(Ask("1.2.0.10.in-addr.arpa.", RecordType::kPtr).answer,
+              ElementsAre(EndsWith("pod-without-hostname.mixed.default.svc.cluster.local.")));
+}
+
+TEST_F(ResolverTest, EmptyServicesMayBeIgnored) {
+  EXPECT_EQ(OutcomeOf("api.default", RecordType::kA), Outcome::kAnswer);
+  Configure([](ResolverOptions& options) { options.ignore_empty_services = true; });
+  EXPECT_EQ(OutcomeOf("api.default", RecordType::kA), Outcome::kNxDomain);
+  EXPECT_EQ(OutcomeOf("docs.default", RecordType::kA), Outcome::kAnswer) << "an ExternalName has no endpoints";
+  Load({state::Namespace{"default", 0}, ClusterIp("api", {"10.96.0.7"}), testing::Pod("api", "api-0", {"10.0.0.1"})});
+  EXPECT_EQ(OutcomeOf("api.default", RecordType::kA), Outcome::kAnswer);
+}
+
+TEST_F(ResolverTest, NamesThatDoNotExistMayFallThrough) {
+  Configure([](ResolverOptions& options) { options.fallthrough = {Zone("in-addr.arpa"), Zone("svc.cluster.local")}; });
+  EXPECT_EQ(OutcomeOf("9.9.9.9.in-addr.arpa.", RecordType::kPtr), Outcome::kNotOurs);
+  EXPECT_EQ(OutcomeOf("9.9.in-addr.arpa.", RecordType::kNs), Outcome::kNotOurs) << "somebody else's for all we know";
+  EXPECT_EQ(OutcomeOf("web-9.nginx.default", RecordType::kA), Outcome::kNotOurs);
+  EXPECT_EQ(OutcomeOf("www.cluster.local.", RecordType::kA), Outcome::kNxDomain)
+      << "not below a zone that falls through";
+  EXPECT_EQ(OutcomeOf("web-0.nginx.default", RecordType::kMx), Outcome::kNoData) << "NODATA never falls through";
+  synced_ = false;
+  EXPECT_EQ(OutcomeOf("web-9.nginx.default", RecordType::kA), Outcome::kNotSynced) << "who is next would deny it";
+}
+
+TEST_F(ResolverTest, ExternalNamesOfOurOwnAreFollowed) {
+  const auto external = [](std::string_view name, std::string_view target) {
+    state::Service service = Headless(name);
+    service.kind = state::ServiceKind::kExternalName;
+    service.external_name = std::string(dns::Name::FromText(target)->wire());
+    return service;
+  };
+  Load({state::Namespace{"default", 0}, ClusterIp("api", {"10.96.0.7"}),
+        external("one", "Two.default.svc.cluster.local"), external("two", "api.default.svc.cluster.local"),
+        external("out", "out2.default.svc.cluster.local"), external("out2", "example.com"),
+        external("dangling", "gone.default.svc.cluster.local"), external("loop", "pool.default.svc.cluster.local"),
+        external("pool", "loop.default.svc.cluster.local"), external("literal", "10.0.0.1")});
+  EXPECT_THAT(Ask("one.default", RecordType::kA).answer,
+              ElementsAre("one.default.svc.cluster.local. 30 IN CNAME Two.default.svc.cluster.local.",
+                          "Two.default.svc.cluster.local. 30 IN CNAME api.default.svc.cluster.local.",
+                          "api.default.svc.cluster.local. 30 IN A 10.96.0.7"));
+  EXPECT_EQ(OutcomeOf("one.default", RecordType::kAaaa), Outcome::kNoData) << "it ends where there is none";
+  EXPECT_THAT(Ask("one.default", RecordType::kCname).answer, SizeIs(1));
+  EXPECT_THAT(Ask("out.default", RecordType::kA).answer, SizeIs(2)) << "example.com is for the client to find";
+  EXPECT_THAT(Ask("dangling.default", RecordType::kA).answer, IsEmpty());
+  EXPECT_EQ(outcome_, Outcome::kNoData);
+  EXPECT_EQ(OutcomeOf("loop.default", RecordType::kA), Outcome::kNoData);
+  EXPECT_THAT(Ask("loop.default", RecordType::kA).authority, SizeIs(1));
+  EXPECT_EQ(OutcomeOf("literal.default", RecordType::kA), Outcome::kNxDomain);
+}
+
+TEST_F(ResolverTest, AZoneHasItsOwnEndpoints) {
+  state::PodIdentity a = testing::Pod("nginx", "web-0", {"10.0.0.1"}, kHttp);
+  a.zone = "us-east-1a";
+  state::PodIdentity b = testing::Pod("nginx", "web-1", {"10.0.0.2"}, kHttp);
+  b.zone = "Room.B";
+  Load({state::Namespace{"default", 0}, Headless("nginx"), a, b, ClusterIp("api", {"10.96.0.7"})});
+  EXPECT_EQ(OutcomeOf("us-east-1a.pin._zone.nginx.default", RecordType::kA), Outcome::kNxDomain) << "not asked for";
+  Configure([](ResolverOptions& options) { options.zonal = true; });
+  EXPECT_THAT(Ask("us-east-1a.pin._zone.nginx.default", RecordType::kA).answer, ElementsAre(EndsWith(" A 10.0.0.1")));
+  EXPECT_THAT(Ask("room.b.pin._zone.nginx.default", RecordType::kA).answer, ElementsAre(EndsWith(" A 10.0.0.2")));
+  EXPECT_THAT(Ask("room.b.prefer._zone.nginx.default", RecordType::kSrv).answer,
+              ElementsAre(EndsWith(" web-1.nginx.default.svc.cluster.local.")));
+  EXPECT_EQ(OutcomeOf("room-b.pin._zone.nginx.default", RecordType::kA), Outcome::kNoData);
+  EXPECT_EQ(OutcomeOf("b.pin._zone.nginx.default", RecordType::kA), Outcome::kNoData);
+  EXPECT_THAT(Ask("moon.prefer._zone.nginx.default", RecordType::kA).answer, SizeIs(2));
+  EXPECT_EQ(OutcomeOf("pin._zone.nginx.default", RecordType::kA), Outcome::kNoData) << "an empty non-terminal";
+  EXPECT_EQ(OutcomeOf("_zone.nginx.default", RecordType::kA), Outcome::kNoData);
+  EXPECT_EQ(OutcomeOf("x.push._zone.nginx.default", RecordType::kA), Outcome::kNxDomain);
+  EXPECT_EQ(OutcomeOf("us-east-1a.pin._zone.api.default", RecordType::kA), Outcome::kNxDomain) << "headless only";
+}
+
+TEST_F(ResolverTest, AClustersetHasTreesOfItsOwn) {
+  const auto imported = [](auto entity) {
+    entity.clusterset = true;
+    return entity;
+  };
+  const auto in_cluster = [&](std::string_view cluster, state::PodIdentity identity) {
+    identity.cluster = std::string(cluster);
+    return imported(std::move(identity));
+  };
+  Load({state::Namespace{"default", 0}, imported(Headless("db")), imported(ClusterIp("api", {"10.100.0.1"})),
+        in_cluster("east", testing::Pod("db", "db-0.east", {"10.1.0.1"}, kHttp)),
+        in_cluster("west", testing::Pod("db", "db-0.west", {"10.2.0.1"}, kHttp)), ClusterIp("own", {"10.96.0.7"})});
+  state::PodIdentity east = in_cluster("east", testing::Pod("db", "db-0.east", {"10.1.0.1"}, kHttp));
+  east.hostname = "db-0";
+  state::PodIdentity west = in_cluster("west", testing::Pod("db", "db-0.west", {"10.2.0.1"}, kHttp));
+  west.hostname = "db-0";
+  Load({state::Namespace{"default", 0}, imported(Headless("db")), imported(ClusterIp("api", {"10.100.0.1"})), east,
+        west, ClusterIp("own", {"10.96.0.7"})});
+  Configure([](ResolverOptions& options) {
+    options.zones.push_back(Zone("clusterset.local"));
+    options.clusterset_zones = {Zone("clusterset.local")};
+  });
+  const auto ask = [&](std::string_view name, RecordType type) {
+    return Ask(absl::StrCat(std::string(name), ".default.svc.clusterset.local."), type);
+  };
+  EXPECT_THAT(ask("api", RecordType::kA).answer, ElementsAre(EndsWith(" A 10.100.0.1")));
+  EXPECT_THAT(ask("db", RecordType::kA).answer, SizeIs(2));
+  EXPECT_THAT(ask("db-0.east.db", RecordType::kA).answer, ElementsAre(EndsWith(" A 10.1.0.1")));
+  EXPECT_THAT(ask("_http._tcp.db", RecordType::kSrv).answer,
+              UnorderedElementsAre(EndsWith(" db-0.east.db.default.svc.clusterset.local."),
+                                   EndsWith(" db-0.west.db.default.svc.clusterset.local.")));
+  ask("db-0.db", RecordType::kA);
+  EXPECT_EQ(outcome_, Outcome::kNxDomain) << "in which cluster?";
+  ask("east.db", RecordType::kA);
+  EXPECT_EQ(outcome_, Outcome::kNoData);
+  ask("own", RecordType::kA);
+  EXPECT_EQ(outcome_, Outcome::kNxDomain);
+  EXPECT_EQ(OutcomeOf("db.default", RecordType::kA), Outcome::kNxDomain) << "it is not of this cluster";
+  EXPECT_EQ(OutcomeOf("1.0.1.10.in-addr.arpa.", RecordType::kPtr), Outcome::kNxDomain);
+}
+
+// ---- short names
+
+TEST_F(ResolverTest, APodsShortNamesAreCompletedAsItsSearchListWould) {
+  Configure([](ResolverOptions& options) { options.short_names = true; });
+  client_ = *base::ParseIpAddress("10.0.0.11");  // web-1, in namespace default
+  EXPECT_THAT(Ask("web-0.nginx.", RecordType::kA).answer, ElementsAre("web-0.nginx. 30 IN A 10.0.0.10"));
+  EXPECT_THAT(Ask("NGINX.", RecordType::kAaaa).answer, ElementsAre("NGINX. 30 IN AAAA fd00::10"));
+  EXPECT_THAT(Ask("api.default.", RecordType::kA).answer, ElementsAre("api.default. 30 IN A 10.96.0.7"));
+  EXPECT_THAT(Ask("api.default.svc.", RecordType::kA).answer, SizeIs(1));
+  EXPECT_THAT(Ask("_http._tcp.nginx.", RecordType::kSrv).answer,
+              ElementsAre("_http._tcp.nginx. 30 IN SRV 0 33 8080 web-0.nginx.default.svc.cluster.local.",
+                          "_http._tcp.nginx. 30 IN SRV 0 33 8080 web-1.nginx.default.svc.cluster.local."));
+  EXPECT_EQ(OutcomeOf("web-1.nginx.", RecordType::kAaaa), Outcome::kNoData) << "it exists: ours, and nobody else's";
+  EXPECT_THAT(Ask("web-1.nginx.", RecordType::kAaaa).authority, IsEmpty()) << "no zone of ours holds the name";
+  EXPECT_EQ(OutcomeOf("web-9.nginx.", RecordType::kA), Outcome::kNotOurs);
+  EXPECT_EQ(OutcomeOf("default.", RecordType::kA), Outcome::kNotOurs) << "a namespace is nothing to talk to";
+  EXPECT_EQ(OutcomeOf(".", RecordType::kNs), Outcome::kNotOurs);
+
+  client_ = *base::ParseIpAddress("10.9.9.9");
+  EXPECT_EQ(OutcomeOf("web-0.nginx.", RecordType::kA), Outcome::kNotOurs) << "nobody knows where this client is";
+}
+
+TEST_F(ResolverTest, ShortNamesNeverStandInForTheInternet) {
+  Configure([](ResolverOptions& options) { options.short_names = true; });
+  Load({state::Namespace{"default", 0}, state::Namespace{"com", 0}, Headless("shop"),
+        testing::Pod("shop", "web-0", {"10.0.0.1"}), InNamespace("com", ClusterIp("example", {"10.96.0.1"})),
+        ClusterIp("dev", {"10.96.0.2"}), InNamespace("other", testing::Pod("x", "on-host", {"10.0.0.5"})),
+        testing::Pod("shop", "on-host", {"10.0.0.5"})});
+  client_ = *base::ParseIpAddress("10.0.0.1");
+  EXPECT_EQ(OutcomeOf("example.com.", RecordType::kA), Outcome::kNotOurs);
+  EXPECT_EQ(OutcomeOf("dev.", RecordType::kA), Outcome::kNotOurs);
+  EXPECT_EQ(OutcomeOf("shop.", RecordType::kA), Outcome::kNotOurs) << "shop is a top-level domain";
+  client_ = *base::ParseIpAddress("10.0.0.5");
+  EXPECT_EQ(OutcomeOf("web-0.shop.default.", RecordType::kA), Outcome::kNotOurs) << "two namespaces share the address";
+}
+
+// ---- reasons
+
+TEST_F(ResolverTest, NegativeAnswersSayWhy) {
+  const auto reason_of = [&](std::string_view name, RecordType type = RecordType::kA) {
+    Ask(name, type);
+    return reason_;
+  };
+  EXPECT_EQ(reason_of("nginx.shop"), "namespace shop does not exist");
+  EXPECT_EQ(reason_of("apache.default"), "service apache does not exist in namespace default");
+  EXPECT_EQ(reason_of("web-7.nginx.default"), "service nginx exists, web-7 does not; it has web-0..web-2");
+  EXPECT_EQ(reason_of("web-2.nginx.default"),
+            "web-2 exists and is not ready; set publishNotReadyAddresses to resolve it earlier");
+  EXPECT_EQ(reason_of("api-0.api.default"),
+            "service api has ClusterIP 10.96.0.7; per-pod names need a headless service");
+  EXPECT_EQ(reason_of("asleep.default"),
+            "service asleep has 1 endpoints, none of them ready; set publishNotReadyAddresses to resolve them earlier");
+  EXPECT_EQ(reason_of("pod-without-hostname.mixed.default"),
+            "pod pod-without-hostname has no hostname in service mixed; set its hostname, and its subdomain to mixed");
+  EXPECT_EQ(reason_of("10-0-0-10.nginx.default"), "web-0 is known as web-0 in service nginx");
+  EXPECT_EQ(reason_of("orphan.default"),
+            "endpoints of service orphan are known in namespace default, the service itself is not");
+  EXPECT_EQ(reason_of("_ftp._tcp.nginx.default"), "service nginx has no port ftp over tcp on a ready endpoint");
+  EXPECT_EQ(reason_of("web-1.nginx.default", RecordType::kAaaa), "exists, without IPv6 addresses");
+  EXPECT_EQ(reason_of("1-2-3-4.default.pod.cluster.local."), "records of pods are disabled here (pods)");
+  EXPECT_EQ(reason_of("9.9.9.9.in-addr.arpa.", RecordType::kPtr),
+            "no service, and no endpoint of a service, has this address");
+  EXPECT_EQ(reason_of("12.0.0.10.in-addr.arpa.", RecordType::kPtr),
+            "the address is that of web-2 in service nginx, which is not ready");
+  EXPECT_EQ(reason_of("web-0.nginx.default"), "");
+  synced_ = false;
+  EXPECT_EQ(reason_of("web-0.nginx.default"), "not synced yet: nothing is known of the cluster");
+}
+
+TEST_F(ResolverTest, StaleAnswersSaySo) {
+  stale_seconds_ = 42;
+  Ask("web-0.nginx.default", RecordType::kA);
+  EXPECT_EQ(reason_, "stale: no feed for 42 s");
+  Ask("nginx.shop", RecordType::kA);
+  EXPECT_EQ(reason_, "stale: no feed for 42 s; namespace shop does not exist");
+  Ask("example.com.", RecordType::kA);
+  EXPECT_EQ(reason_, "");
+}
+
+TEST_F(ResolverTest, ReasonsMayBeOff) {
+  Configure([](ResolverOptions& options) { options.reasons = false; });
+  stale_seconds_ = 42;
+  Ask("nginx.shop", RecordType::kA);
+  EXPECT_EQ(reason_, "");
 }
 
 }  // namespace

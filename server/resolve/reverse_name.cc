@@ -90,18 +90,22 @@ DashedLabel MakeDashedLabel(const base::IpAddress& address) {
 }
 
 std::optional<base::IpAddress> ParseDashedLabel(std::string_view label) {
-  char text[INET6_ADDRSTRLEN] = {};
-  if (label.empty() || label.size() >= std::tuple_size_v<DashedLabel>) return std::nullopt;
-  const bool is_v4 = std::count(label.begin(), label.end(), '-') == 3 && label.find("--") == std::string_view::npos;
-  std::replace_copy(label.begin(), label.end(), text, '-', is_v4 ? '.' : ':');
-  std::optional<base::IpAddress> address;
-  base::Ipv4Address v4;
-  base::Ipv6Address v6;
-  if (is_v4 && inet_pton(AF_INET, text, v4.data()) == 1) address.emplace(v4);
-  if (!is_v4 && inet_pton(AF_INET6, text, v6.data()) == 1) address.emplace(v6);
+  const std::optional<base::IpAddress> address = ParseDashedAddress(label);
   // One spelling of an address is a name, the others are not.
   if (!address.has_value() || WireOf(MakeDashedLabel(*address)).substr(1) != label) return std::nullopt;
   return address;
+}
+
+std::optional<base::IpAddress> ParseDashedAddress(std::string_view label) {
+  char text[INET6_ADDRSTRLEN] = {};
+  if (label.size() >= sizeof(text)) return std::nullopt;
+  const bool is_v4 = std::count(label.begin(), label.end(), '-') == 3 && label.find("--") == std::string_view::npos;
+  std::replace_copy(label.begin(), label.end(), text, '-', is_v4 ? '.' : ':');
+  base::Ipv4Address v4;
+  base::Ipv6Address v6;
+  if (is_v4 && inet_pton(AF_INET, text, v4.data()) == 1) return base::IpAddress(v4);
+  if (!is_v4 && inet_pton(AF_INET6, text, v6.data()) == 1) return base::IpAddress(v6);
+  return std::nullopt;
 }
 
 }  // namespace podnamed::resolve

@@ -34,5 +34,7 @@ DashedLabel MakeDashedLabel(const base::IpAddress& address);
 inline std::string_view WireOf(const DashedLabel& label) { return {label.data(), static_cast<size_t>(label[0]) + 1}; }
 // The address that such a label (text) stands for; std::nullopt unless MakeDashedLabel would write just this.
 std::optional<base::IpAddress> ParseDashedLabel(std::string_view label);
+// The same in any spelling: three dashes, none beside another, are the dots of IPv4, else each is a colon.
+std::optional<base::IpAddress> ParseDashedAddress(std::string_view label);
 
 }  // namespace podnamed::resolve

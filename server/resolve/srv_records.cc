@@ -12,31 +12,33 @@ using state::ServiceBlock;
 // RFC 2782 leaves weights open; CoreDNS gives each of n combinations an n-th of a hundred, at least one.
 constexpr size_t kTotalWeight = 100;
 
-// Calls visit(Identity) for the published identities that `hostname` names.
+}  // namespace
+
 template <typename Visit>
-void ForEachBearing(const ServiceBlock& service, std::string_view hostname, Visit visit) {
-  service.ForEachWithLabel(hostname, [&](ServiceBlock::Identity identity) {
-    if (identity.is_published() && identity.hostname() == hostname) visit(identity);
+void SrvRecords::ForEachBearing(std::string_view label, std::string_view cluster, Visit visit) const {
+  service_.ForEachWithLabel(label, [&](Identity identity) {
+    if (view_.Shows(identity) && view_.LabelOf(identity) == label && identity.cluster() == cluster) visit(identity);
   });
 }
 
-// The same for an address, with dashes.
 template <typename Visit>
-void ForEachBearing(const ServiceBlock& service, const base::IpAddress& address, Visit visit) {
-  service.ForEachWithAddress(address, [&](ServiceBlock::Identity identity) {
-    if (identity.is_published() && identity.hostname().empty()) visit(identity);
+void SrvRecords::ForEachBearing(const base::IpAddress& address, std::string_view cluster, Visit visit) const {
+  service_.ForEachWithAddress(address, [&](Identity identity) {
+    if (view_.Shows(identity) && view_.LabelOf(identity).empty() && identity.cluster() == cluster) visit(identity);
   });
 }
 
-// Several identities may bear one name; it is listed where the first of them stands.
 template <typename Key>
-bool IsFirstToBear(const ServiceBlock& service, ServiceBlock::Identity identity, const Key& key) {
+bool SrvRecords::IsFirstToBear(Identity identity, const Key& key, absl::FunctionRef<bool(Identity)> shows) const {
   bool is_first = true;
-  ForEachBearing(service, key, [&](ServiceBlock::Identity other) { is_first &= !(other < identity); });
+  ForEachBearing(key, identity.cluster(), [&](Identity other) { is_first &= !(other < identity && shows(other)); });
   return is_first;
 }
 
-}  // namespace
+dns::NamePieces SrvRecords::TargetOf(std::string_view label, Identity identity) const {
+  if (!service_.clusterset()) return NamePieces(label, service_.wire_name(), tail_);
+  return NamePieces(label, identity.wire_cluster(), service_.wire_name(), tail_);
+}
 
 void SrvRecords::AddService() {
   const NamePieces target(service_.wire_name(), tail_);
@@ -47,10 +49,11 @@ void SrvRecords::AddService() {
     combinations_ += addresses;
     if (port.number != 0) answer_.srv.push_back({0, 0, port.number, target});
   }
-  if (!answer_.srv.empty()) answer_.AddAdditional(target, ttl_, service_.cluster_ipv4(), service_.cluster_ipv6());
+  if (!answer_.srv.empty())
+    answer_.AddAdditional(target, view_.options().ttl, service_.cluster_ipv4(), service_.cluster_ipv6());
 }
 
-void SrvRecords::AddEndpoints() {
+void SrvRecords::AddEndpoints(absl::FunctionRef<bool(Identity)> shows) {
   size_t dashed = 0;
   for (size_t i = 0; i < service_.identity_count(); ++i) {
     const Identity identity = service_.identity(i);
@@ -59,35 +62,36 @@ void SrvRecords::AddEndpoints() {
   answer_.labels.reserve(dashed);  // they must not move under the names that point to them
   for (size_t i = 0; i < service_.identity_count(); ++i) {
     const Identity identity = service_.identity(i);
-    if (!identity.is_published()) continue;
-    if (!identity.hostname().empty()) {
-      if (IsFirstToBear(service_, identity, identity.hostname())) AddHostname(identity.hostname());
+    if (!shows(identity)) continue;
+    if (const std::string_view label = view_.LabelOf(identity); !label.empty()) {
+      if (IsFirstToBear(identity, label, shows)) AddHostname(label, identity.cluster());
       continue;
     }
     for (const base::Ipv4Address& address : identity.ipv4()) {
-      if (IsFirstToBear(service_, identity, base::IpAddress(address))) AddAddress(base::IpAddress(address));
+      const base::IpAddress key(address);
+      if (IsFirstToBear(identity, key, shows)) AddAddress(key, identity.cluster());
     }
     for (const base::Ipv6Address& address : identity.ipv6()) {
-      if (IsFirstToBear(service_, identity, base::IpAddress(address))) AddAddress(base::IpAddress(address));
+      const base::IpAddress key(address);
+      if (IsFirstToBear(identity, key, shows)) AddAddress(key, identity.cluster());
     }
   }
 }
 
-void SrvRecords::AddHostname(std::string_view hostname) {
+void SrvRecords::AddHostname(std::string_view label, std::string_view cluster) {
   const size_t first_record = answer_.srv.size();
-  ForEachBearing(service_, hostname, [&](Identity identity) {
-    AddTarget(identity, NamePieces(identity.wire_hostname(), service_.wire_name(), tail_), first_record,
-              identity.ipv4(), identity.ipv6());
+  ForEachBearing(label, cluster, [&](Identity identity) {
+    AddTarget(identity, TargetOf(view_.WireLabelOf(identity), identity), first_record, identity.ipv4(),
+              identity.ipv6());
   });
 }
 
-void SrvRecords::AddAddress(const base::IpAddress& address) {
+void SrvRecords::AddAddress(const base::IpAddress& address, std::string_view cluster) {
   const size_t first_record = answer_.srv.size();
   std::optional<NamePieces> target;
-  ForEachBearing(service_, address, [&](Identity identity) {
+  ForEachBearing(address, cluster, [&](Identity identity) {
     if (!target.has_value()) {
-      const DashedLabel& label = answer_.labels.emplace_back(MakeDashedLabel(address));
-      target.emplace(WireOf(label), service_.wire_name(), tail_);
+      target.emplace(TargetOf(WireOf(answer_.labels.emplace_back(MakeDashedLabel(address))), identity));
     }
     // The address as the identity keeps it: the record points there.
     const auto ipv4 = identity.ipv4();
@@ -104,6 +108,7 @@ void SrvRecords::AddAddress(const base::IpAddress& address) {
 
 void SrvRecords::AddTarget(Identity identity, const NamePieces& target, size_t first_record,
                            absl::Span<const base::Ipv4Address> ipv4, absl::Span<const base::Ipv6Address> ipv6) {
+  if (target.size() > dns::kMaxNameLength) return;  // there is no such name: the zone's is too long
   const size_t addresses = ipv4.size() + ipv6.size();
   bool has_record = false;
   for (size_t i = 0; i < identity.port_count(); ++i) {
@@ -119,14 +124,14 @@ void SrvRecords::AddTarget(Identity identity, const NamePieces& target, size_t f
   }
   // An endpoint without ports yields no record, but counts for the weight of the others (CoreDNS).
   if (identity.port_count() == 0 && ports_.all) combinations_ += addresses;
-  if (has_record) answer_.AddAdditional(target, ttl_, ipv4, ipv6);
+  if (has_record) answer_.AddAdditional(target, view_.options().ttl, ipv4, ipv6);
 }
 
 bool SrvRecords::Finish(const NamePieces& owner) {
   if (answer_.srv.empty()) return false;
   const size_t weight = std::max<size_t>(1, kTotalWeight / combinations_);
   for (dns::SrvData& record : answer_.srv) record.weight = static_cast<uint16_t>(weight);
-  answer_.answer.push_back({owner, dns::RecordType::kSrv, ttl_, absl::MakeConstSpan(answer_.srv)});
+  answer_.answer.push_back({owner, dns::RecordType::kSrv, view_.options().ttl, absl::MakeConstSpan(answer_.srv)});
   return true;
 }
 

@@ -5,8 +5,10 @@
 #include <cstdint>
 #include <string_view>
 
+#include "absl/functional/function_ref.h"
 #include "server/dns/name.h"
 #include "server/resolve/answer.h"
+#include "server/resolve/cluster_view.h"
 #include "server/state/service_block.h"
 
 namespace podnamed::resolve {
@@ -24,32 +26,43 @@ struct PortFilter {
 
 class SrvRecords {
  public:
+  using Identity = state::ServiceBlock::Identity;
+
   // `tail` is "\3svc" and the zone. Sets go into `answer`, additional ones too.
-  SrvRecords(const state::ServiceBlock& service, const PortFilter& ports, std::string_view tail, uint32_t ttl,
-             Answer& answer)
-      : service_(service), ports_(ports), tail_(tail), ttl_(ttl), answer_(answer) {}
+  SrvRecords(const state::ServiceBlock& service, const PortFilter& ports, const ClusterView& view,
+             std::string_view tail, Answer& answer)
+      : service_(service), ports_(ports), view_(view), tail_(tail), answer_(answer) {}
 
   // One record a matching port of the service itself, to the service's own name.
   void AddService();
-  // For every endpoint name in the order of the ordinals: one record a matching port of those who bear it.
-  void AddEndpoints();
-  // The same for one endpoint name: a hostname, or an address for those without.
-  void AddHostname(std::string_view hostname);
-  void AddAddress(const base::IpAddress& address);
+  // For every endpoint name that is to be shown, in the order of the ordinals: one record a matching port of those who
+  // bear it.
+  void AddEndpoints(absl::FunctionRef<bool(Identity)> shows);
+  // The same for one endpoint name: a label, or an address for those without. `cluster` is empty but in a clusterset.
+  void AddHostname(std::string_view label, std::string_view cluster);
+  void AddAddress(const base::IpAddress& address, std::string_view cluster);
 
   // Adds the record set of `owner` to the answer section, equal weights for all; false if there is no record.
   bool Finish(const dns::NamePieces& owner);
 
  private:
-  using Identity = state::ServiceBlock::Identity;
+  // Calls visit(Identity) for each shown identity that bears the name.
+  template <typename Visit>
+  void ForEachBearing(std::string_view label, std::string_view cluster, Visit visit) const;
+  template <typename Visit>
+  void ForEachBearing(const base::IpAddress& address, std::string_view cluster, Visit visit) const;
+  // Several identities may bear one name; it is listed where the first of them stands.
+  template <typename Key>
+  bool IsFirstToBear(Identity identity, const Key& key, absl::FunctionRef<bool(Identity)> shows) const;
 
+  dns::NamePieces TargetOf(std::string_view label, Identity identity) const;
   void AddTarget(Identity identity, const dns::NamePieces& target, size_t first_record,
                  absl::Span<const base::Ipv4Address> ipv4, absl::Span<const base::Ipv6Address> ipv6);
 
   const state::ServiceBlock& service_;
   const PortFilter ports_;
+  const ClusterView& view_;
   const std::string_view tail_;
-  const uint32_t ttl_;
   Answer& answer_;
   size_t combinations_ = 0;  // of address and matching port
 };

@@ -36,7 +36,10 @@ Verdict QueryService::Handle(const net::Request& request, absl::Span<uint8_t> bu
                 .authoritative = authoritative,
                 .answer = answer_.answer,
                 .authority = answer_.authority,
-                .additional = answer_.additional},
+                .additional = answer_.additional,
+                .extended_error = answer_.reason.empty() ? std::nullopt
+                                                         : std::optional(dns::ExtendedError{answer_.reason.info_code(),
+                                                                                            answer_.reason.text()})},
                request, buffer, reply_size);
 }
 

@@ -1,0 +1,279 @@
+#include "server/resolve/forward_answer.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "server/resolve/reverse_name.h"
+
+namespace podnamed::resolve {
+namespace {
+
+using dns::NamePieces;
+using dns::RecordType;
+using state::ServiceKind;
+
+constexpr std::string_view kVersionText = "1.1.0";  // of the Kubernetes DNS specification
+constexpr uint32_t kVersionTtl = 28800;
+
+// An ExternalName that is an IPv4 address is no name that could be resolved (CoreDNS: NXDOMAIN). In wire form, such a
+// name has four labels of digits.
+bool IsAddress(std::string_view wire) {
+  size_t labels = 0;
+  for (size_t at = 0; wire[at] != '\0'; at += static_cast<uint8_t>(wire[at]) + size_t{1}, ++labels) {
+    const std::string_view label = wire.substr(at + 1, static_cast<uint8_t>(wire[at]));
+    if (labels == 4 || label.size() > 3 || !absl::c_all_of(label, absl::ascii_isdigit)) return false;
+  }
+  return labels == 4;
+}
+
+// Whether a zone's name, as labels of a query, is that of the endpoint: dots in it part labels, letters of either case
+// are alike.
+bool IsZone(std::string_view labels, std::string_view zone) {
+  if (labels.size() != zone.size() + 1) return false;
+  size_t next_length = 0;
+  for (size_t i = 0; i < labels.size(); ++i) {
+    if (i == next_length) {
+      if (i > 0 && zone[i - 1] != '.') return false;
+      next_length = i + static_cast<uint8_t>(labels[i]) + 1;
+    } else if (labels[i] != absl::ascii_tolower(static_cast<unsigned char>(zone[i - 1]))) {
+      return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+Outcome ForwardAnswer::AtName() {
+  switch (parsed_.kind) {
+    case ClusterName::Kind::kApex:
+      return AtApex();
+    case ClusterName::Kind::kBranch:
+      return Outcome::kNoData;
+    case ClusterName::Kind::kNameServer:
+      return WithAddresses(view_.options().server_ipv4, view_.options().server_ipv6);
+    case ClusterName::Kind::kVersion:
+      return AtVersion();
+    case ClusterName::Kind::kNamespace:
+      return view_.HasNamespace(parsed_.namespace_name) ? Outcome::kNoData : Outcome::kNxDomain;
+    case ClusterName::Kind::kPodNamespace:
+    case ClusterName::Kind::kPod:
+      return AtPod();
+    case ClusterName::Kind::kService:
+    case ClusterName::Kind::kEndpoint:
+    case ClusterName::Kind::kCluster:
+    case ClusterName::Kind::kProtocol:
+    case ClusterName::Kind::kPort:
+    case ClusterName::Kind::kZones:
+    case ClusterName::Kind::kZone:
+      return BelowNamespace();
+    case ClusterName::Kind::kNothing:
+      break;
+  }
+  return Outcome::kNxDomain;
+}
+
+Outcome ForwardAnswer::AtVersion() {
+  if (type() != RecordType::kTxt) return Outcome::kNoData;
+  answer_.answer.push_back({question_.owner, RecordType::kTxt, kVersionTtl, dns::TxtData{kVersionText}});
+  return Outcome::kAnswer;
+}
+
+Outcome ForwardAnswer::AtPod() {
+  const PodRecords mode = view_.options().pods;
+  if (mode == PodRecords::kDisabled || clusterset_ || !view_.HasNamespace(parsed_.namespace_name)) {
+    return Outcome::kNxDomain;
+  }
+  if (parsed_.kind == ClusterName::Kind::kPodNamespace) return Outcome::kNoData;
+  const std::optional<base::IpAddress> address = ParseDashedAddress(parsed_.endpoint);
+  if (!address.has_value() || (mode == PodRecords::kVerified && !HasPod(*address))) return Outcome::kNxDomain;
+  if (address->is_v4()) {
+    answer_.ipv4.push_back(address->v4());
+  } else {
+    answer_.ipv6.push_back(address->v6());
+  }
+  return WithAddresses(answer_.ipv4, answer_.ipv6);
+}
+
+// CoreDNS knows a pod's first address only; any of them is as true.
+bool ForwardAnswer::HasPod(const base::IpAddress& address) const {
+  bool found = false;
+  view_.snapshot().ForEachPodWithAddress(address, [&](std::string_view namespace_name, std::string_view) {
+    found |= namespace_name == parsed_.namespace_name;
+  });
+  return found;
+}
+
+Outcome ForwardAnswer::BelowNamespace() {
+  const ServiceBlock* service = view_.FindService(parsed_.namespace_name, parsed_.service, clusterset_);
+  if (service == nullptr) return Outcome::kNxDomain;
+  if (parsed_.kind == ClusterName::Kind::kService) return AtService(*service);
+  if (service->kind() == ServiceKind::kExternalName) return Outcome::kNxDomain;
+  switch (parsed_.kind) {
+    case ClusterName::Kind::kEndpoint:
+      return AtEndpoint(*service);
+    case ClusterName::Kind::kCluster:
+      return AtCluster(*service);
+    case ClusterName::Kind::kZones:
+    case ClusterName::Kind::kZone:
+      return AtZone(*service);
+    default:
+      return AtPort(*service, {.all = false, .protocol = parsed_.protocol, .name = parsed_.port});
+  }
+}
+
+Outcome ForwardAnswer::AtService(const ServiceBlock& service) {
+  switch (service.kind()) {
+    case ServiceKind::kExternalName:
+      return AtExternalName(service);
+    case ServiceKind::kClusterIp:
+      if (type() == RecordType::kSrv) return Srv(service, {});
+      return WithAddresses(service.cluster_ipv4(), service.cluster_ipv6());
+    case ServiceKind::kHeadless:
+      break;
+  }
+  // The specification: a headless service without ready endpoints does not exist.
+  if (!view_.options().endpoints || (service.published_ipv4().empty() && service.published_ipv6().empty())) {
+    return Outcome::kNxDomain;
+  }
+  if (type() == RecordType::kSrv) return Srv(service, {});
+  Collect(service.published_ipv4(), service.published_ipv6());
+  return ShuffledAddresses();
+}
+
+// A CNAME, and what it leads to where that is ours. A chain that leads to nothing of ours, or around, is NODATA without
+// its CNAMEs (CoreDNS); one that leads out of our zones is left to whoever asks.
+Outcome ForwardAnswer::AtExternalName(const ServiceBlock& service) {
+  const std::string_view target = service.external_name();
+  if (IsAddress(target)) return Outcome::kNxDomain;
+  if (type() != RecordType::kA && type() != RecordType::kAaaa && type() != RecordType::kCname) return Outcome::kNoData;
+  const size_t set = answer_.answer.size();
+  answer_.names.reserve(Answer::kMaxChain + 1);  // they must not move under the sets that point to them
+  answer_.names.emplace_back(target);
+  Add(absl::MakeConstSpan(&answer_.names.back(), 1), question_.owner, RecordType::kCname);
+  if (type() == RecordType::kCname) return Outcome::kAnswer;
+
+  dns::QueryName* const next = answer_.NextInChain(target);
+  for (const ForwardZone& zone : zones_) {
+    const std::optional<size_t> above = next == nullptr ? std::nullopt : next->LabelsAbove(zone.name.wire());
+    if (!above.has_value()) continue;
+    const ClusterName parsed = ParseClusterName(*next, *above, zone.clusterset);
+    const ZoneQuestion question{*next, *above, type(), NamePieces(target)};
+    ForwardAnswer rest(question, parsed, zone.clusterset, zones_, view_, random_, answer_);
+    if (rest.AtName() == Outcome::kAnswer) return Outcome::kAnswer;
+    answer_.answer.resize(set);
+    return Outcome::kNoData;
+  }
+  if (next != nullptr) return Outcome::kAnswer;
+  answer_.answer.resize(set);
+  return Outcome::kNoData;
+}
+
+Outcome ForwardAnswer::AtEndpoint(const ServiceBlock& service) {
+  const std::string_view label = parsed_.endpoint;
+  bool exists = false;
+  service.ForEachWithLabel(label, [&](Identity identity) {
+    if (identity.cluster() != parsed_.cluster || !view_.Shows(identity) || view_.LabelOf(identity) != label) return;
+    exists = true;
+    Collect(identity.ipv4(), identity.ipv6());
+  });
+  if (!exists) return AtDashedAddress(service, label);
+  if (type() == RecordType::kSrv) {
+    SrvRecords srv = MakeSrv(service, {});
+    srv.AddHostname(label, parsed_.cluster);
+    return Finish(std::move(srv));
+  }
+  RemoveDuplicates();
+  return ShuffledAddresses();
+}
+
+// An endpoint without a label bears each of its addresses as a name, which stands for that address alone.
+Outcome ForwardAnswer::AtDashedAddress(const ServiceBlock& service, std::string_view label) {
+  const std::optional<base::IpAddress> address = ParseDashedLabel(label);
+  if (!address.has_value()) return Outcome::kNxDomain;
+  bool exists = false;
+  service.ForEachWithAddress(*address, [&](Identity identity) {
+    exists |= view_.Shows(identity) && view_.LabelOf(identity).empty() && identity.cluster() == parsed_.cluster;
+  });
+  if (!exists) return Outcome::kNxDomain;
+  if (type() == RecordType::kSrv) {
+    SrvRecords srv = MakeSrv(service, {});
+    srv.AddAddress(*address, parsed_.cluster);
+    return Finish(std::move(srv));
+  }
+  if (address->is_v4()) {
+    answer_.ipv4.push_back(address->v4());
+  } else {
+    answer_.ipv6.push_back(address->v6());
+  }
+  return WithAddresses(answer_.ipv4, answer_.ipv6);
+}
+
+// Endpoints of that cluster are below it.
+Outcome ForwardAnswer::AtCluster(const ServiceBlock& service) const {
+  for (size_t i = 0; i < service.identity_count(); ++i) {
+    const Identity identity = service.identity(i);
+    if (view_.Shows(identity) && identity.cluster() == parsed_.cluster) return Outcome::kNoData;
+  }
+  return Outcome::kNxDomain;
+}
+
+Outcome ForwardAnswer::AtPort(const ServiceBlock& service, const PortFilter& ports) {
+  if (!HasPort(service, ports)) return Outcome::kNxDomain;
+  if (type() != RecordType::kSrv || ports.name.empty()) return Outcome::kNoData;
+  return Srv(service, ports);
+}
+
+// The endpoints of one availability zone, of a headless service of the cluster itself (CoreDNS 1.14.7).
+Outcome ForwardAnswer::AtZone(const ServiceBlock& service) {
+  const bool exists = view_.options().zonal && !clusterset_ && service.kind() == ServiceKind::kHeadless &&
+                      !(service.published_ipv4().empty() && service.published_ipv6().empty());
+  if (!exists) return Outcome::kNxDomain;
+  if (parsed_.kind == ClusterName::Kind::kZones) return Outcome::kNoData;
+  const auto in_zone = [&](Identity identity) {
+    return view_.Shows(identity) && IsZone(parsed_.zone_labels, identity.zone());
+  };
+  bool has_any = false;
+  for (size_t i = 0; i < service.identity_count() && !has_any; ++i) has_any = in_zone(service.identity(i));
+  if (!has_any) return parsed_.prefers_zone ? AtService(service) : Outcome::kNoData;
+  if (type() == RecordType::kSrv) {
+    SrvRecords srv = MakeSrv(service, {});
+    srv.AddEndpoints(in_zone);
+    return Finish(std::move(srv));
+  }
+  for (size_t i = 0; i < service.identity_count(); ++i) {
+    const Identity identity = service.identity(i);
+    if (in_zone(identity)) Collect(identity.ipv4(), identity.ipv6());
+  }
+  RemoveDuplicates();
+  return ShuffledAddresses();
+}
+
+// Headless services are their endpoints, the others themselves.
+Outcome ForwardAnswer::Srv(const ServiceBlock& service, const PortFilter& ports) {
+  SrvRecords srv = MakeSrv(service, ports);
+  if (service.kind() == ServiceKind::kClusterIp) {
+    srv.AddService();
+  } else {
+    srv.AddEndpoints([this](Identity identity) { return view_.Shows(identity); });
+  }
+  return Finish(std::move(srv));
+}
+
+bool ForwardAnswer::HasPort(const ServiceBlock& service, const PortFilter& ports) const {
+  const auto has_port = [&ports](const auto& of) {
+    for (size_t i = 0; i < of.port_count(); ++i) {
+      if (of.port(i).number != 0 && ports.Matches(of.port(i))) return true;
+    }
+    return false;
+  };
+  if (service.kind() == ServiceKind::kClusterIp) return has_port(service);
+  for (size_t i = 0; i < service.identity_count(); ++i) {
+    if (view_.Shows(service.identity(i)) && has_port(service.identity(i))) return true;
+  }
+  return false;
+}
+
+}  // namespace podnamed::resolve

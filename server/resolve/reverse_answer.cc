@@ -1,0 +1,66 @@
+#include "server/resolve/reverse_answer.h"
+
+namespace podnamed::resolve {
+namespace {
+
+using dns::NamePieces;
+using dns::RecordType;
+using state::ServiceBlock;
+
+}  // namespace
+
+void ReverseAnswer::Find() {
+  const ReverseName parsed = ParseReverseName(question_.name);
+  if (question_.above == 0) {
+    answer_.outcome = AtApex();
+  } else if (parsed.kind == ReverseName::Kind::kAddress) {
+    answer_.outcome = AtAddress(parsed.address);
+  } else {
+    // Below a part of an address there may be addresses: RFC 8020 forbids NXDOMAIN, which CoreDNS says.
+    answer_.outcome = parsed.kind == ReverseName::Kind::kPart ? Outcome::kNoData : Outcome::kNxDomain;
+  }
+  AddNegativeSoa();
+}
+
+// A service's own address is the service; it is asked first, as CoreDNS does. ServiceImports have no part in the
+// reverse tree.
+Outcome ReverseAnswer::AtAddress(const base::IpAddress& address) {
+  view_.snapshot().ForEachServiceWithAddress(address, [&](const ServiceBlock& service) {
+    if (service.clusterset() || !service.HasClusterAddress(address) || !view_.Shows(service)) return;
+    if (answer_.names.empty()) answer_.names.emplace_back(service.wire_name(), target_tail_);
+  });
+  if (answer_.names.empty()) AddEndpoints(address);
+  if (answer_.names.empty()) return Outcome::kNxDomain;
+  if (type() != RecordType::kPtr) return Outcome::kNoData;
+  Add(absl::MakeConstSpan(answer_.names), question_.owner, RecordType::kPtr);
+  return Outcome::kAnswer;
+}
+
+void ReverseAnswer::AddEndpoints(const base::IpAddress& address) {
+  size_t count = 0;
+  view_.snapshot().ForEachServiceWithAddress(
+      address, [&](const ServiceBlock& service) { service.ForEachWithAddress(address, [&](Identity) { ++count; }); });
+  answer_.labels.reserve(count);  // they must not move under the names
+  view_.snapshot().ForEachServiceWithAddress(address, [&](const ServiceBlock& service) {
+    if (service.clusterset() || !view_.ShowsEndpointsOf(service)) return;
+    const size_t first = answer_.names.size();
+    service.ForEachWithAddress(address, [&](Identity identity) {
+      if (view_.Shows(identity)) AddTarget(service, identity, address, first);
+    });
+  });
+}
+
+// One PTR per endpoint name: two identities of a service may bear the same. The service's names start at `first`.
+void ReverseAnswer::AddTarget(const ServiceBlock& service, Identity identity, const base::IpAddress& address,
+                              size_t first) {
+  const std::string_view label = view_.LabelOf(identity).empty()
+                                     ? WireOf(answer_.labels.emplace_back(MakeDashedLabel(address)))
+                                     : view_.WireLabelOf(identity);
+  for (size_t i = first; i < answer_.names.size(); ++i) {
+    if (answer_.names[i].pieces()[0] == label) return;
+  }
+  const NamePieces target(label, service.wire_name(), target_tail_);
+  if (target.size() <= dns::kMaxNameLength) answer_.names.push_back(target);
+}
+
+}  // namespace podnamed::resolve

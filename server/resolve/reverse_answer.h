@@ -1,0 +1,30 @@
+// Answers below in-addr.arpa and ip6.arpa: the names that bear an address. One object a question; pure.
+#pragma once
+
+#include <string_view>
+
+#include "server/resolve/reverse_name.h"
+#include "server/resolve/zone_answer.h"
+
+namespace podnamed::resolve {
+
+class ReverseAnswer : private ZoneAnswer {
+ public:
+  // `target_tail` is "\3svc" and the zone in which services have their names.
+  ReverseAnswer(const ZoneQuestion& question, const ClusterView& view, std::string_view target_tail,
+                absl::BitGenRef random, Answer& answer)
+      : ZoneAnswer(question, view, random, answer), target_tail_(target_tail) {}
+
+  void Find();
+
+ private:
+  using Identity = ClusterView::Identity;
+
+  Outcome AtAddress(const base::IpAddress& address);
+  void AddEndpoints(const base::IpAddress& address);
+  void AddTarget(const state::ServiceBlock& service, Identity identity, const base::IpAddress& address, size_t first);
+
+  const std::string_view target_tail_;
+};
+
+}  // namespace podnamed::resolve
