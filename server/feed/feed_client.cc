@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <google/protobuf/arena.h>
+#include <grpcpp/generic/generic_stub.h>
 
 #include <cstdint>
 #include <optional>
@@ -10,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/escaping.h"
 #include "absl/time/clock.h"
+#include "proto/podnamed/feed/v1/feed.grpc.pb.h"
 #include "proto/podnamed/feed/v1/feed_key.h"
 #include "server/base/log.h"
 #include "server/feed/feed_session.h"
@@ -67,8 +69,12 @@ class FeedClient::Stream {
   bool violated() const { return !violation_.ok(); }
 
  private:
+  using Stub = grpc::TemplatedGenericStub<v1::SubscribeRequest, grpc::ByteBuffer>;
+  static constexpr char kSubscribe[] = "/podnamed.feed.v1.Feed/Subscribe";
+
   void OnEvent(Event event, bool ok);
   void OnMessage();
+  absl::Status Receive();
   void ReadOn();
   void WriteOn();
   void Finish();
@@ -80,11 +86,11 @@ class FeedClient::Stream {
   FeedClient& client_;
   const absl::Time dialled_ = absl::Now();
   FeedSession session_;
-  google::protobuf::Arena arena_;
-  v1::SubscribeResponse* message_ = nullptr;  // being read; in the arena, which frees all its records at once
+  // Being read. As octets, for gRPC would not tell one that cannot be decoded from the end of the stream.
+  grpc::ByteBuffer incoming_;
 
   grpc::ClientContext context_;
-  const std::unique_ptr<grpc::ClientAsyncReaderWriter<v1::SubscribeRequest, v1::SubscribeResponse>> call_;
+  const std::unique_ptr<grpc::ClientAsyncReaderWriter<v1::SubscribeRequest, grpc::ByteBuffer>> call_;
   int under_way_ = 0;  // events that are to come
   bool reading_ = false;
   bool writing_ = false;
@@ -100,7 +106,7 @@ class FeedClient::Stream {
 FeedClient::Stream::Stream(FeedClient& client)
     : client_(client),
       session_(client.store_, client.may_resume_ ? client.store_.position() : std::nullopt, client.options_.node),
-      call_(client.stub_->PrepareAsyncSubscribe(&context_, &client.queue_)),
+      call_(Stub(client.channel_).PrepareCall(&context_, kSubscribe, &client.queue_)),
       deadline_(DeadlineAfter(client.options_.silence_limit)) {}
 
 std::string FeedClient::Stream::Run() {
@@ -147,6 +153,11 @@ void FeedClient::Stream::OnEvent(Event event, bool ok) {
       if (!ok) may_write_ = false;
       break;
     case Event::kFinished:
+      // gRPC does not hand out a message above its limit, it ends the stream. To resume would bring it again.
+      if (session_.welcomed() && !violated() && status_.error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED) {
+        violation_ = absl::FailedPreconditionError(status_.error_message());
+      }
+      return;
     case Event::kStop:
       return;
   }
@@ -158,7 +169,7 @@ void FeedClient::Stream::OnMessage() {
   client_.last_message_ns_ = absl::ToUnixNanos(absl::Now());
   const bool was_welcomed = session_.welcomed();
   const bool was_synced = session_.synced();
-  violation_ = session_.Receive(*message_);
+  violation_ = Receive();
   // A violation ends the stream; what waits to be said, the Reject of a digest above all, gets this long to arrive.
   constexpr absl::Duration kFarewell = absl::Seconds(1);
   deadline_ = DeadlineAfter(violated() ? kFarewell : client_.options_.silence_limit);
@@ -169,16 +180,23 @@ void FeedClient::Stream::OnMessage() {
   if (session_.synced() && !was_synced) WriteLog(LogLevel::kInfo, client_.sync_lines_, SyncedLine());
 }
 
+absl::Status FeedClient::Stream::Receive() {
+  google::protobuf::Arena arena;  // frees all records at once
+  auto& message = *google::protobuf::Arena::CreateMessage<v1::SubscribeResponse>(&arena);
+  if (!grpc::SerializationTraits<v1::SubscribeResponse>::Deserialize(&incoming_, &message).ok()) {
+    return absl::FailedPreconditionError("a message is no podnamed.feed.v1.SubscribeResponse");
+  }
+  return session_.Receive(message);
+}
+
 void FeedClient::Stream::ReadOn() {
   // A controller that brings what we reject and does not read why must wait: memory has a bound.
   constexpr size_t kMaxWaitingReplies = 1000;
   if (reading_ || !may_read_) return;
   if (may_write_ && session_.waiting_replies() > kMaxWaitingReplies) return;
-  arena_.Reset();
-  message_ = google::protobuf::Arena::CreateMessage<v1::SubscribeResponse>(&arena_);
   reading_ = true;
   ++under_way_;
-  call_->Read(message_, TagOf(Event::kRead));
+  call_->Read(&incoming_, TagOf(Event::kRead));
 }
 
 void FeedClient::Stream::WriteOn() {
@@ -219,7 +237,6 @@ std::string FeedClient::Stream::SyncedLine() const {
 
 FeedClient::FeedClient(std::shared_ptr<grpc::Channel> channel, state::Store& store, Options options)
     : channel_(std::move(channel)),
-      stub_(v1::Feed::NewStub(channel_)),
       store_(store),
       options_(std::move(options)),
       backoff_(options_.backoff_first, options_.backoff_max, random_) {}

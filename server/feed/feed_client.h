@@ -17,7 +17,6 @@
 
 #include "absl/random/random.h"
 #include "absl/time/time.h"
-#include "proto/podnamed/feed/v1/feed.grpc.pb.h"
 #include "server/base/backoff.h"
 #include "server/feed/log_quota.h"
 #include "server/state/store.h"
@@ -57,7 +56,6 @@ class FeedClient {
   static constexpr int64_t kNever = std::numeric_limits<int64_t>::min();
 
   const std::shared_ptr<grpc::Channel> channel_;
-  const std::unique_ptr<v1::Feed::Stub> stub_;
   state::Store& store_;
   const Options options_;
 

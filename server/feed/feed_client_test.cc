@@ -19,6 +19,7 @@
 #include <mutex>
 #include <thread>
 
+#include "proto/podnamed/feed/v1/feed.grpc.pb.h"
 #include "server/feed/feed_decoder.h"
 #include "server/feed/test_messages.h"
 
@@ -338,6 +339,27 @@ TEST_F(FeedClientTest, AWrongDigestIsReportedAndHealedByASnapshot) {
   EXPECT_EQ(conversation->Next(), std::nullopt);
   EXPECT_EQ(AddressOf("web-0"), "10.0.0.7");
   EXPECT_EQ(AddressOf("web-1"), "none");
+  const std::shared_ptr<Conversation> again = controller_->Accept();
+  ASSERT_NE(again, nullptr);
+  EXPECT_FALSE(again->NextHello()->has_resume());
+}
+
+TEST_F(FeedClientTest, AMessageThatCannotBeDecodedIsHealedByASnapshot) {
+  options_.silence_limit = absl::Hours(1);
+  const std::shared_ptr<Conversation> conversation = Sync();
+  conversation->Send(BatchOf(5, 6, {PodRecord("web-\xff", 8)}));  // no UTF-8
+  EXPECT_EQ(conversation->Next(), std::nullopt);
+  const std::shared_ptr<Conversation> again = controller_->Accept();
+  ASSERT_NE(again, nullptr);
+  EXPECT_FALSE(again->NextHello()->has_resume());
+}
+
+TEST_F(FeedClientTest, AMessageAboveTheLimitIsHealedByASnapshot) {
+  v1::SubscribeResponse large = BatchOf(5, 6, {PodRecord("web-0", 8)});
+  large.mutable_batch()->mutable_ops(0)->mutable_upsert()->mutable_pod_identity()->set_zone(std::string(5 << 20, 'a'));
+  const std::shared_ptr<Conversation> conversation = Sync();
+  conversation->Send(large);
+  EXPECT_EQ(conversation->Next(), std::nullopt);
   const std::shared_ptr<Conversation> again = controller_->Accept();
   ASSERT_NE(again, nullptr);
   EXPECT_FALSE(again->NextHello()->has_resume());
