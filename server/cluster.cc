@@ -1,8 +1,5 @@
 #include "server/cluster.h"
 
-#include <grpcpp/create_channel.h>
-#include <grpcpp/security/credentials.h>
-
 #include <utility>
 
 #include "server/base/status.h"
@@ -11,8 +8,7 @@ namespace podnamed {
 
 absl::StatusOr<std::unique_ptr<Cluster>> Cluster::Start(const ClusterSource& source, const std::string& node) {
   if (const auto* feed = std::get_if<config::FeedSource>(&source)) {
-    return std::unique_ptr<Cluster>(
-        new Cluster(nullptr, grpc::CreateChannel(feed->address, grpc::InsecureChannelCredentials()), node));
+    return std::unique_ptr<Cluster>(new Cluster(nullptr, feed::FeedClient::MakeChannel(feed->address), node));
   }
   ASSIGN_OR_RETURN(std::unique_ptr<controller::Controller> embedded,
                    controller::Controller::Start(

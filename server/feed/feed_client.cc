@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 #include <google/protobuf/arena.h>
+#include <grpcpp/create_channel.h>
 #include <grpcpp/generic/generic_stub.h>
+#include <grpcpp/security/credentials.h>
 
 #include <cstdint>
 #include <optional>
@@ -233,6 +235,15 @@ std::string FeedClient::Stream::SyncedLine() const {
       "synced at revision {}, {} ms after the dial: {}", client_.store_.position()->revision,
       absl::ToInt64Milliseconds(absl::Now() - dialled_),
       totals ? fmt::format("snapshot, records: {}, rejected: {}", totals->records, totals->rejected) : "resumed");
+}
+
+std::shared_ptr<grpc::Channel> FeedClient::MakeChannel(const std::string& address, absl::Duration silence_limit) {
+  const int limit_ms = static_cast<int>(absl::ToInt64Milliseconds(silence_limit));
+  grpc::ChannelArguments arguments;
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, limit_ms * 2 / 3);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, limit_ms / 3);
+  arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);  // no limit: for hours we may have nothing to say
+  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
 }
 
 FeedClient::FeedClient(std::shared_ptr<grpc::Channel> channel, state::Store& store, Options options)

@@ -25,13 +25,20 @@ namespace podnamed::feed {
 
 class FeedClient {
  public:
+  // The controller says something at least every 5 s; a stream without a message for so long is lost.
+  static constexpr absl::Duration kSilenceLimit = absl::Seconds(15);
+
   struct Options {
     std::string node;  // who we are, for the controller's log
     absl::Duration backoff_first = absl::Milliseconds(100);
     absl::Duration backoff_max = absl::Seconds(5);
-    // The controller says something at least every 5 s; a stream without a message for so long is lost.
-    absl::Duration silence_limit = absl::Seconds(15);
+    absl::Duration silence_limit = kSilenceLimit;
   };
+
+  // To the controller at `address`. Gives up a connection on which nothing comes for so long: where the other end went
+  // without a word, each new stream would be lost as the one before, until the kernel gives up in a quarter of an hour.
+  static std::shared_ptr<grpc::Channel> MakeChannel(const std::string& address,
+                                                    absl::Duration silence_limit = kSilenceLimit);
 
   // `store` must outlive this.
   FeedClient(std::shared_ptr<grpc::Channel> channel, state::Store& store, Options options);

@@ -6,6 +6,7 @@
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -442,13 +443,32 @@ class SilentSocket {
     ::close(listener_);
     ::unlink(path_.c_str());
   }
-  // Waits for somebody who dials.
-  int Accept() { return ::accept(listener_, nullptr, nullptr); }
+  // Waits for somebody who dials; -1 when nobody does.
+  int Accept() {
+    pollfd waiting{.fd = listener_, .events = POLLIN, .revents = 0};
+    if (::poll(&waiting, 1, static_cast<int>(std::chrono::milliseconds(kPatience).count())) != 1) return -1;
+    return ::accept(listener_, nullptr, nullptr);
+  }
 
  private:
   const std::string path_;
   const int listener_;
 };
+
+// Where the machine at the other end is lost, nobody says that the connection is.
+TEST_F(FeedClientTest, DialsAgainWhenAConnectionIsDead) {
+  options_.silence_limit = absl::Milliseconds(300);
+  SilentSocket controller(socket_path());
+  StartClient(FeedClient::MakeChannel("unix:" + socket_path(), options_.silence_limit));
+  const int dead = controller.Accept();
+  constexpr uint8_t kSettings[] = {0, 0, 0, 4, 0, 0, 0, 0, 0};  // RFC 9113 section 6.5: an empty frame opens the way
+  ASSERT_EQ(::send(dead, kSettings, sizeof(kSettings), MSG_NOSIGNAL), ssize_t{sizeof(kSettings)});
+  const int next = controller.Accept();
+  EXPECT_GE(next, 0);
+  StopClient();
+  ::close(dead);
+  ::close(next);
+}
 
 TEST_F(FeedClientTest, WaitsForAControllerThatIsNotThereYet) {
   {
