@@ -1,7 +1,8 @@
 #include "controller/feed/feed_service.h"
 
 #include <algorithm>
-#include <chrono>
+#include <condition_variable>
+#include <mutex>
 #include <utility>
 
 #include "controller/feed/feed_log.h"
@@ -29,7 +30,7 @@ FeedService::FeedService(FeedLog& log, FeedServiceOptions options)
   log_.SetListener([this] {
     for (const std::shared_ptr<Subscription>& subscription : Current()) subscription->Pump();
   });
-  ticker_ = std::thread([this] { RunTicker(); });
+  ticker_ = std::jthread([this](const std::stop_token& stop) { RunTicker(stop); });
 }
 
 FeedService::~FeedService() { Shutdown(); }
@@ -79,18 +80,16 @@ std::vector<Subscriber> FeedService::Subscribers() const {
   return subscribers;
 }
 
-void FeedService::RunTicker() {
-  const absl::Duration tick = std::min(options_.hello_timeout, options_.progress_interval) / 5;
-  while (true) {
-    {
-      absl::MutexLock lock(&mutex_);
-      const absl::Time next = absl::Now() + tick;
-      while (!stopping_ && !changed_.WaitWithDeadline(&mutex_, next)) {
-      }
-      if (stopping_) return;
-    }
+// Abseil waits by the wall clock: set back by an hour it would keep Progress back for an hour. The standard library
+// waits by the steady one.
+void FeedService::RunTicker(const std::stop_token& stop) {
+  const auto tick = absl::ToChronoNanoseconds(std::min(options_.hello_timeout, options_.progress_interval) / 5);
+  std::mutex mutex;
+  std::condition_variable_any stopped;
+  std::unique_lock lock(mutex);
+  while (!stopped.wait_for(lock, stop, tick, [&stop] { return stop.stop_requested(); })) {
     for (const std::shared_ptr<Subscription>& subscription : Current()) {
-      subscription->Tick(Subscription::Clock::now(), absl::ToChronoNanoseconds(tick));
+      subscription->Tick(Subscription::Clock::now(), tick);
     }
   }
 }
@@ -99,9 +98,9 @@ void FeedService::Shutdown() {
   {
     absl::MutexLock lock(&mutex_);
     if (std::exchange(stopping_, true)) return;
-    changed_.SignalAll();
   }
   log_.SetListener(nullptr);
+  ticker_.request_stop();
   ticker_.join();
   for (const std::shared_ptr<Subscription>& subscription : Current()) {
     subscription->End({grpc::StatusCode::UNAVAILABLE, "controller is stopping"});

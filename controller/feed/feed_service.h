@@ -60,7 +60,7 @@ class FeedService {
 
   Subscription* Subscribe(grpc::CallbackServerContext& context) ABSL_LOCKS_EXCLUDED(mutex_);
   void Remove(Subscription* subscription) ABSL_LOCKS_EXCLUDED(mutex_);
-  void RunTicker() ABSL_LOCKS_EXCLUDED(mutex_);
+  void RunTicker(const std::stop_token& stop) ABSL_LOCKS_EXCLUDED(mutex_);
   // As they are now. They are looked at without the lock, for they lock themselves and call back.
   std::vector<std::shared_ptr<Subscription>> Current() const ABSL_LOCKS_EXCLUDED(mutex_);
 
@@ -69,11 +69,11 @@ class FeedService {
   const std::unique_ptr<grpc::Service> grpc_service_;
 
   mutable absl::Mutex mutex_;
-  absl::CondVar changed_;  // a subscription is over, or stopping_
+  absl::CondVar changed_;  // a subscription is over
   absl::flat_hash_map<Subscription*, std::shared_ptr<Subscription>> subscriptions_ ABSL_GUARDED_BY(mutex_);
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
 
-  std::thread ticker_;
+  std::jthread ticker_;
 };
 
 }  // namespace podnamed::controller
