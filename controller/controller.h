@@ -24,7 +24,7 @@ class Controller {
   // Reads the source and serves it; what the source then changes, follows. An error is one sentence.
   static absl::StatusOr<std::unique_ptr<Controller>> Start(const ControllerOptions& options);
 
-  virtual ~Controller() = default;  // ends every stream, then the source
+  virtual ~Controller() = default;  // ends the source, then every stream
 
   // Where the feed is served; port 0 has become the port that was taken.
   virtual const std::vector<std::string>& addresses() const = 0;
