@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <array>
-#include <chrono>
 #include <cstdint>
 #include <string_view>
 #include <utility>
@@ -20,10 +19,10 @@ namespace podnamed::controller {
 namespace {
 
 constexpr std::string_view kComponent = "manifests";
-constexpr absl::Duration kQuiet = absl::Milliseconds(5);
+constexpr std::chrono::milliseconds kQuiet(5);
 constexpr std::chrono::milliseconds kLongestBurst(50);
-constexpr size_t kMaxSaid = 20;                                 // complaints at once
-constexpr absl::Duration kLookAgain = absl::Milliseconds(500);  // for a directory that is missing
+constexpr std::chrono::milliseconds kLookAgain(500);  // for a directory that is missing
+constexpr size_t kMaxSaid = 20;                       // complaints at once
 
 std::string WithoutFinalSlashes(std::string path) {
   while (path.size() > 1 && path.ends_with('/')) path.pop_back();
@@ -40,15 +39,11 @@ bool IsBelow(std::string_view path, std::string_view directory) {
   return path.size() > directory.size() && path.starts_with(directory) && path[directory.size()] == '/';
 }
 
-int ToPollTimeout(absl::Duration timeout) {
-  if (timeout == absl::InfiniteDuration()) return -1;
-  return static_cast<int>(absl::ToInt64Milliseconds(absl::Ceil(timeout, absl::Milliseconds(1))));
-}
-
 }  // namespace
 
-ManifestsSource::ManifestsSource(std::string directory, Publish publish)
-    : directory_(WithoutFinalSlashes(std::move(directory))),
+ManifestsSource::ManifestsSource(std::string directory, Publish publish, std::chrono::milliseconds look_anyway)
+    : look_anyway_(look_anyway),
+      directory_(WithoutFinalSlashes(std::move(directory))),
       parent_(ParentOf(directory_)),
       name_in_parent_(parent_ + "/" + directory_.substr(directory_.rfind('/') + 1)),
       publish_(std::move(publish)) {}
@@ -79,19 +74,26 @@ void ManifestsSource::Stop() {
 }
 
 void ManifestsSource::Run() {
+  using Clock = std::chrono::steady_clock;
+  bool is_missing = false;  // the directory, at the last look
+  Clock::time_point last_look = Clock::now();
   while (true) {
-    if (!has_changed_ && !Wait(is_missing_ ? kLookAgain : absl::InfiniteDuration())) return;
-    if (!has_changed_ && !is_missing_) continue;
+    const auto left = last_look + (is_missing ? kLookAgain : look_anyway_) - Clock::now();
+    if (!has_changed_ && left > Clock::duration::zero()) {
+      if (!Wait(std::chrono::ceil<std::chrono::milliseconds>(left))) return;
+      continue;
+    }
     const absl::Time origin_time = absl::Now();
-    const auto end_of_burst = std::chrono::steady_clock::now() + kLongestBurst;
+    const auto end_of_burst = Clock::now() + kLongestBurst;
     do {
       has_changed_ = false;
       if (!Wait(kQuiet)) return;
-    } while (has_changed_ && std::chrono::steady_clock::now() < end_of_burst);
+    } while (has_changed_ && Clock::now() < end_of_burst);
     has_changed_ = false;
     const absl::StatusOr<bool> is_new = Update();
-    is_missing_ = !is_new.ok();
-    if (is_missing_) {
+    last_look = Clock::now();
+    is_missing = !is_new.ok();
+    if (is_missing) {
       about_directory_.Now({fmt::format("{}; all objects stay as they were", std::string(is_new.status().message()))});
     } else if (*is_new) {
       PublishAll(origin_time);
@@ -99,9 +101,9 @@ void ManifestsSource::Run() {
   }
 }
 
-bool ManifestsSource::Wait(absl::Duration timeout) {
+bool ManifestsSource::Wait(std::chrono::milliseconds timeout) {
   std::array<pollfd, 2> polled = {{{watch_->descriptor(), POLLIN, 0}, {stop_descriptor_, POLLIN, 0}}};
-  if (poll(polled.data(), polled.size(), ToPollTimeout(timeout)) < 0) return true;  // a signal
+  if (poll(polled.data(), polled.size(), static_cast<int>(timeout.count())) < 0) return true;  // a signal
   if (polled[1].revents != 0) return false;
   if (polled[0].revents != 0) TakeEvents();
   return true;

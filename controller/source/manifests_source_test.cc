@@ -46,16 +46,18 @@ class ManifestsSourceTest : public ::testing::Test {
     fs::remove_all(root_);
   }
 
-  void Start() {
+  void Start(std::chrono::milliseconds look_anyway = std::chrono::hours(1)) {
     source_ = std::make_unique<ManifestsSource>(
-        directory_.string(), [this](const std::vector<feed::v1::Record>& records, absl::Time origin_time) {
+        directory_.string(),
+        [this](const std::vector<feed::v1::Record>& records, absl::Time origin_time) {
           const std::scoped_lock gate(gate_);
           const std::scoped_lock lock(mutex_);
           text_ = ToText(records);
           origin_time_ = origin_time;
           ++publications_;
           published_.notify_all();
-        });
+        },
+        look_anyway);
     ASSERT_TRUE(source_->Start().ok());
   }
 
@@ -224,6 +226,30 @@ TEST_F(ManifestsSourceTest, AFileThatIsALinkIsFollowedToWhereItPoints) {
   std::ofstream(root_ / "next.yaml") << Service("a2");
   fs::rename(root_ / "next.yaml", root_ / "outside.yaml");
   ExpectServices("a2 ");
+}
+
+TEST_F(ManifestsSourceTest, LooksAnywayForWhatNoWatchTells) {
+  const auto link = [&](const fs::path& target, const fs::path& name) {
+    fs::create_symlink(target, root_ / "new-link");
+    fs::rename(root_ / "new-link", name);
+  };
+  for (const char* version : {"v1", "v2"}) {
+    fs::create_directories(root_ / version / "manifests");
+    std::ofstream(root_ / version / "manifests" / "a.yaml") << Service(version);
+  }
+  link("v1", root_ / "current");
+  directory_ = root_ / "current" / "manifests";
+  link(root_ / "later.yaml", directory_ / "b.yaml");
+  Start(std::chrono::milliseconds(20));
+  ExpectServices("v1 ");
+  std::ofstream(root_ / "later.yaml") << Service("b");
+  ExpectServices("b v1 ");
+  fs::remove(root_ / "later.yaml");
+  ExpectServices("v1 ");
+  std::ofstream(root_ / "later.yaml") << Service("b");
+  ExpectServices("b v1 ");
+  link("v2", root_ / "current");
+  ExpectServices("v2 ");
 }
 
 TEST_F(ManifestsSourceTest, AFileThatDoesNotParseKeepsItsLastGoodObjects) {
