@@ -18,6 +18,8 @@
 namespace podnamed::controller {
 namespace {
 
+using Clock = std::chrono::steady_clock;
+
 constexpr std::string_view kComponent = "manifests";
 constexpr std::chrono::milliseconds kQuiet(5);
 constexpr std::chrono::milliseconds kLongestBurst(50);
@@ -74,8 +76,10 @@ void ManifestsSource::Stop() {
 }
 
 void ManifestsSource::Run() {
-  using Clock = std::chrono::steady_clock;
   bool is_missing = false;  // the directory, at the last look
+  bool is_new = false;      // something that was read and is not published
+  bool is_put_off = false;  // its publication
+  absl::Time origin_time;
   Clock::time_point last_look = Clock::now();
   while (true) {
     const auto left = last_look + (is_missing ? kLookAgain : look_anyway_) - Clock::now();
@@ -83,22 +87,33 @@ void ManifestsSource::Run() {
       if (!Wait(std::chrono::ceil<std::chrono::milliseconds>(left))) return;
       continue;
     }
-    const absl::Time origin_time = absl::Now();
-    const auto end_of_burst = Clock::now() + kLongestBurst;
-    do {
-      has_changed_ = false;
-      if (!Wait(kQuiet)) return;
-    } while (has_changed_ && Clock::now() < end_of_burst);
-    has_changed_ = false;
-    const absl::StatusOr<bool> is_new = Update();
+    if (!is_put_off) origin_time = absl::Now();
+    if (!AwaitQuiet()) return;
+    const absl::StatusOr<bool> update = Update();
     last_look = Clock::now();
-    is_missing = !is_new.ok();
+    is_missing = !update.ok();
     if (is_missing) {
-      about_directory_.Now({fmt::format("{}; all objects stay as they were", std::string(is_new.status().message()))});
-    } else if (*is_new) {
+      about_directory_.Now({fmt::format("{}; all objects stay as they were", std::string(update.status().message()))});
+    }
+    is_new |= update.value_or(false);
+    // What was read while something changed may be half of one ConfigMap and half of the next. Once: we must not wait
+    // for somebody who never ends.
+    is_put_off = is_new && has_changed_ && !is_put_off;
+    if (is_new && !is_put_off) {
       PublishAll(origin_time);
+      is_new = false;
     }
   }
+}
+
+bool ManifestsSource::AwaitQuiet() {
+  const auto end_of_burst = Clock::now() + kLongestBurst;
+  do {
+    has_changed_ = false;
+    if (!Wait(kQuiet)) return false;
+  } while (has_changed_ && Clock::now() < end_of_burst);
+  has_changed_ = false;
+  return true;
 }
 
 bool ManifestsSource::Wait(std::chrono::milliseconds timeout) {
@@ -180,8 +195,10 @@ absl::StatusOr<bool> ManifestsSource::Update() {
 
 bool ManifestsSource::ReadInto(const ManifestFile& file) {
   const absl::StatusOr<std::string> text = ReadFile(file.path, kMaxManifestSize);
-  TakeEvents();  // whoever began to write before we had read it all is known now
-  if (being_written_.contains(file.path)) return false;
+  // Whoever wrote before we had read it all is known now; who emptied the file, only a moment later.
+  const bool was_emptied = text.ok() && text->empty() && versions_.contains(file.path);
+  if (!Wait(was_emptied ? kQuiet : std::chrono::milliseconds::zero())) return false;
+  if (being_written_.contains(file.path) || written_.contains(file.path)) return false;
   if (absl::IsNotFound(text.status())) return false;  // gone meanwhile: the next look takes it out
   versions_.insert_or_assign(file.path, file.version);
   const absl::StatusOr<std::vector<std::string>> notes = text.ok() ? set_.Put(file.path, *text) : text.status();

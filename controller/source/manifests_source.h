@@ -2,12 +2,12 @@
 // live. One thread of its own, started by Start(), waits for changes; a burst of them (5 ms of quiet, 50 ms at most)
 // becomes one publication.
 //
-// Nothing that is half there is taken: a file that somebody writes in place is read when it is closed; a file that does
-// not parse is reported once (log, "file:line:column: …") and keeps its last good objects; while the directory itself
-// is missing or cannot be read, everything stays. Only what changed is read again; what is published is the whole state
-// all the same, made anew (60 ms of CPU for 10,000 pods). What no watch tells (a link above the directory is pointed
-// elsewhere, what a link pointed to is made anew, another machine writes to a shared file system) is found within
-// kLookAnyway.
+// Nothing that is half there is taken: a file that somebody writes in place is read when it is closed; what was read
+// while something changed is looked at once more before it is published; a file that does not parse is reported once
+// (log, "file:line:column: …") and keeps its last good objects; while the directory itself is missing or cannot be
+// read, everything stays. Only what changed is read again; what is published is the whole state all the same, made anew
+// (60 ms of CPU for 10,000 pods). What no watch tells (a link above the directory is pointed elsewhere, what a link
+// pointed to is made anew, another machine writes to a shared file system) is found within kLookAnyway.
 #pragma once
 
 #include <chrono>
@@ -63,6 +63,8 @@ class ManifestsSource {
 
  private:
   void Run();
+  // Waits for the end of a burst of changes; false: Stop() was called.
+  bool AwaitQuiet();
   // Waits for events, the end of `timeout` or Stop(), and takes the events; false: Stop() was called.
   bool Wait(std::chrono::milliseconds timeout);
   // Notes what the watch has to tell; sets has_changed_ where there is reason to look at the directory.

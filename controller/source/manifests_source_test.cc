@@ -1,8 +1,11 @@
 #include "controller/source/manifests_source.h"
 
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <stdlib.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <condition_variable>
@@ -11,6 +14,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -53,6 +57,7 @@ class ManifestsSourceTest : public ::testing::Test {
           const std::scoped_lock gate(gate_);
           const std::scoped_lock lock(mutex_);
           text_ = ToText(records);
+          ever_published_.insert(Services());
           origin_time_ = origin_time;
           ++publications_;
           published_.notify_all();
@@ -114,7 +119,8 @@ class ManifestsSourceTest : public ::testing::Test {
   // The standard library's, as ThreadSanitizer does not see into the mutex of a packaged Abseil.
   std::mutex mutex_;
   std::condition_variable published_;
-  std::string text_;  // guarded by mutex_, like the next two
+  std::string text_;                      // guarded by mutex_, like the next three
+  std::set<std::string> ever_published_;  // as Services() spells it
   absl::Time origin_time_;
   int publications_ = 0;
   std::unique_ptr<ManifestsSource> source_;
@@ -212,6 +218,32 @@ TEST_F(ManifestsSourceTest, FollowsTheSwapOfAMountedConfigMap) {
     fs::remove_all(directory_ / ("..2026_" + std::to_string(version - 1)));
     ExpectServices(absl::StrCat("a", number, " c", number, " "));
   }
+}
+
+TEST_F(ManifestsSourceTest, AConfigMapSwappedWhileItIsReadIsNotPublishedByHalves) {
+  const auto swap_to = [&](const std::string& version) {
+    fs::create_directory_symlink(version, directory_ / "..data_tmp");
+    fs::rename(directory_ / "..data_tmp", directory_ / "..data");
+  };
+  const std::string long_to_read = absl::StrCat(std::string(1'000'000, '#'), "\n");
+  for (const std::string version : {"1", "2", "3"}) {
+    fs::create_directory(directory_ / (".." + version));
+    Write(".." + version + "/a.yaml", long_to_read + Service("a" + version));
+    Write(".." + version + "/b.yaml", Service("b" + version));
+  }
+  swap_to("..1");
+  for (const char* name : {"a.yaml", "b.yaml"}) fs::create_symlink(fs::path("..data") / name, directory_ / name);
+  Start();
+  pollfd opened = {inotify_init1(IN_CLOEXEC), POLLIN, 0};
+  ASSERT_GE(inotify_add_watch(opened.fd, (directory_ / "..2" / "a.yaml").c_str(), IN_OPEN), 0);
+  swap_to("..2");
+  EXPECT_EQ(poll(&opened, 1, 20'000), 1);
+  close(opened.fd);
+  swap_to("..3");
+  ExpectServices("a3 b3 ");
+  const std::scoped_lock lock(mutex_);
+  ever_published_.erase("a2 b2 ");  // on a machine that kept us waiting
+  EXPECT_EQ(ever_published_, (std::set<std::string>{"a1 b1 ", "a3 b3 "}));
 }
 
 TEST_F(ManifestsSourceTest, AFileThatIsALinkIsFollowedToWhereItPoints) {
