@@ -47,7 +47,9 @@ absl::Status DirectoryWatch::Watch(const std::string& path) {
   const int watch = inotify_add_watch(descriptor_, path.c_str(), kWatched);
   if (watch < 0 && errno == ENOENT) return absl::NotFoundError(path);
   if (watch < 0) return absl::UnavailableError(fmt::format("{}: cannot be watched: {}", path, Reason(errno)));
-  watched_.insert_or_assign(watch, Watched{path, true});
+  Watched& watched = watched_[watch];
+  if (!std::exchange(watched.is_named, true)) watched.paths.clear();
+  watched.paths.insert(path);
   return absl::OkStatus();
 }
 
@@ -77,13 +79,13 @@ std::vector<DirectoryWatch::Event> DirectoryWatch::Read() {
       }
       const auto watched = watched_.find(event.wd);
       if (watched == watched_.end()) continue;  // of a watch that Sweep() has ended
-      std::string path = watched->second.path;
-      if (event.len > 0) path.append("/").append(name);
       if (event.mask & IN_IGNORED) {
         watched_.erase(watched);  // the kernel ended it, with the directory
         continue;
       }
-      events.push_back({KindOf(event.mask), std::move(path)});
+      for (const std::string& path : watched->second.paths) {
+        events.push_back({KindOf(event.mask), event.len > 0 ? fmt::format("{}/{}", path, name) : path});
+      }
     }
   }
 }

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/container/btree_set.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -34,7 +35,8 @@ class DirectoryWatch {
   // Readable when Read() has something.
   int descriptor() const { return descriptor_; }
 
-  // Watches the directory, or the one file, at `path` (through symbolic links) at least until the next Sweep().
+  // Watches the directory, or the one file, at `path` (through symbolic links) at least until the next Sweep(). What
+  // several paths lead to has its events under each of them.
   // Error: NOT_FOUND, or UNAVAILABLE with the reason.
   absl::Status Watch(const std::string& path);
   // Ends the watches that no Watch() has named since the last Sweep().
@@ -47,8 +49,8 @@ class DirectoryWatch {
   explicit DirectoryWatch(int descriptor) : descriptor_(descriptor) {}
 
   struct Watched {
-    std::string path;
-    bool is_named;  // since the last Sweep()
+    absl::btree_set<std::string> paths;  // all its names: links lead to it under more than one
+    bool is_named = false;               // since the last Sweep()
   };
 
   const int descriptor_;

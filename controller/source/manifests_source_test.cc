@@ -305,6 +305,24 @@ TEST_F(ManifestsSourceTest, AFileIsNotReadWhileItIsWritten) {
   ExpectServices("a1 a2 ");
 }
 
+TEST_F(ManifestsSourceTest, AFileIsNotReadWhileItIsWrittenUnderAnotherName) {
+  fs::create_directory(directory_ / "v1");
+  Write("v1/a.yaml", Service("a"));
+  fs::create_directory_symlink("v1", directory_ / "current");  // by this name the file is read
+  std::ofstream(root_ / "outside.yaml") << Service("b");
+  fs::create_symlink(root_ / "outside.yaml", directory_ / "b.yaml");
+  fs::create_symlink(root_ / "outside.yaml", directory_ / "c.yaml");
+  Start();
+  {
+    std::ofstream a(directory_ / "v1" / "a.yaml");
+    std::ofstream b(root_ / "outside.yaml");
+    Settle("a b ");
+    a << Service("a1");
+    b << Service("b1");
+  }
+  ExpectServices("a1 b1 ");
+}
+
 TEST_F(ManifestsSourceTest, OfDuplicatesTheFirstPathCounts) {
   Write("b.yaml", Service("a"));
   Start();
