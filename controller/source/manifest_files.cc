@@ -52,8 +52,9 @@ int Finder::Visit(const std::string& directory, int depth) {
   on_visit_(directory);
   const std::unique_ptr<DIR, int (*)(DIR*)> stream(opendir(directory.c_str()), closedir);
   if (stream == nullptr) return errno;
+  // By the name of an entry: where those may be listed and not be asked for, no file would be found.
   struct stat status;
-  if (fstat(dirfd(stream.get()), &status) != 0) return errno;
+  if (stat((directory + "/.").c_str(), &status) != 0) return errno;
   if (!visited_.emplace(status.st_dev, status.st_ino).second) return 0;
 
   std::vector<std::string> names;
@@ -71,7 +72,11 @@ int Finder::Visit(const std::string& directory, int depth) {
 
 void Finder::VisitEntry(const std::string& path, std::string_view name, int depth) {
   struct stat status;
-  if (stat(path.c_str(), &status) != 0) return;  // gone meanwhile, or a link to nothing
+  if (stat(path.c_str(), &status) != 0) {
+    const bool is_nothing = errno == ENOENT || errno == ENOTDIR || errno == ELOOP;  // gone, or a link to nothing
+    if (!is_nothing) found_.unreadable.emplace_back(path, Reason(errno));
+    return;
+  }
   if (S_ISDIR(status.st_mode)) {
     const int error = depth < kMaxDepth ? Visit(path, depth + 1) : ELOOP;
     if (error != 0 && error != ENOENT) found_.unreadable.emplace_back(path, Reason(error));

@@ -31,7 +31,7 @@ struct ManifestFile {
 
 struct ManifestFiles {
   std::vector<ManifestFile> files;  // by path
-  // Directories that could not be read, with the reason: what lies below them is not known.
+  // What could not be read, with the reason: whether a file is there or, of a directory, what lies below is not known.
   std::vector<std::pair<std::string, std::string>> unreadable;
 };
 

@@ -165,7 +165,7 @@ absl::StatusOr<bool> ManifestsSource::Update() {
   ASSIGN_OR_RETURN(const ManifestFiles found, FindManifestFiles(directory_, watch));
   watch_->Sweep();
   for (const auto& [path, reason] : found.unreadable) {
-    complaints.insert(fmt::format("{}: cannot be read: {}; the objects below it stay as they were", path, reason));
+    complaints.insert(fmt::format("{}: cannot be read: {}; the objects there stay as they were", path, reason));
   }
   about_directory_.Now(std::move(complaints));
 
@@ -180,8 +180,9 @@ absl::StatusOr<bool> ManifestsSource::Update() {
     if ((!is_current || reads_all) && ReadInto(file)) is_new = true;
   }
   for (auto known = versions_.begin(); known != versions_.end();) {
-    const bool is_unknown = absl::c_any_of(
-        found.unreadable, [&](const auto& unreadable) { return IsBelow(known->first, unreadable.first); });
+    const bool is_unknown = absl::c_any_of(found.unreadable, [&](const auto& unreadable) {
+      return known->first == unreadable.first || IsBelow(known->first, unreadable.first);
+    });
     if (paths.contains(known->first) || is_unknown) {
       ++known;
       continue;

@@ -353,6 +353,36 @@ TEST_F(ManifestsSourceTest, AMissingDirectoryKeepsEverythingUntilItIsBack) {
   ExpectServices("c ");
 }
 
+TEST_F(ManifestsSourceTest, WhatMayNotBeReadKeepsItsObjects) {
+  const auto allow = [](const fs::path& path, int mode) {
+    ASSERT_EQ(chmod(path.c_str(), static_cast<mode_t>(mode)), 0);
+  };
+  const bool was_root = geteuid() == 0;
+  if (was_root) {  // whom no mode stops
+    allow(root_, 0777);
+    allow(directory_, 0777);
+    ASSERT_EQ(seteuid(65534), 0);
+  }
+  fs::create_directories(directory_ / "sub");
+  fs::create_directories(root_ / "outside");
+  Write("a.yaml", Service("a"));
+  Write("sub/b.yaml", Service("b"));
+  std::ofstream(root_ / "outside" / "c.yaml") << Service("c");
+  fs::create_symlink(root_ / "outside" / "c.yaml", directory_ / "c.yaml");
+  Start();
+  ExpectServices("a b c ");
+  allow(directory_ / "sub", 0644);
+  allow(root_ / "outside", 0644);
+  Settle("a b c ");
+  allow(directory_ / "sub", 0755);
+  allow(root_ / "outside", 0755);
+  fs::remove(directory_ / "sub" / "b.yaml");
+  ExpectServices("a c ");
+  if (was_root) {
+    ASSERT_EQ(seteuid(0), 0);
+  }
+}
+
 TEST_F(ManifestsSourceTest, ABurstIsFewPublications) {
   Start();
   std::string names;
