@@ -22,6 +22,7 @@ struct FileVersion {
   int64_t modified_ns = 0;
   int64_t changed_ns = 0;
   friend bool operator==(const FileVersion&, const FileVersion&) = default;
+  bool IsOfSameFile(const FileVersion& other) const { return device == other.device && inode == other.inode; }
 };
 
 struct ManifestFile {

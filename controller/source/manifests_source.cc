@@ -176,6 +176,8 @@ absl::StatusOr<bool> ManifestsSource::Update() {
   for (const ManifestFile& file : found.files) {
     paths.insert(file.path);
     const auto known = versions_.find(file.path);
+    // Whoever writes writes into the file that was there before; nobody may tell us when that one is closed.
+    if (known != versions_.end() && !known->second.IsOfSameFile(file.version)) being_written_.erase(file.path);
     const bool is_current = known != versions_.end() && known->second == file.version && !written.contains(file.path);
     if ((!is_current || reads_all) && ReadInto(file)) is_new = true;
   }

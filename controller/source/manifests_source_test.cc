@@ -323,6 +323,20 @@ TEST_F(ManifestsSourceTest, AFileIsNotReadWhileItIsWrittenUnderAnotherName) {
   ExpectServices("a1 b1 ");
 }
 
+TEST_F(ManifestsSourceTest, AFileThatTookTheNameOfOneThatIsWrittenIsRead) {
+  for (const char* version : {"v1", "v2"}) {
+    fs::create_directory(root_ / version);
+    std::ofstream(root_ / version / "a.yaml") << Service(version);
+  }
+  fs::create_directory_symlink(root_ / "v1", directory_ / "current");
+  Start();
+  std::ofstream file(root_ / "v1" / "a.yaml");
+  Settle("v1 ");
+  fs::create_directory_symlink(root_ / "v2", directory_ / "next");
+  fs::rename(directory_ / "next", directory_ / "current");
+  ExpectServices("v2 ");
+}
+
 TEST_F(ManifestsSourceTest, OfDuplicatesTheFirstPathCounts) {
   Write("b.yaml", Service("a"));
   Start();
