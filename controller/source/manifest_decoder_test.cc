@@ -143,7 +143,10 @@ TEST(DecodeManifest, AnErrorSaysWhereWhatAndWhatWasExpected) {
           {"spec: {ports: [{port: 80, protocol: tcp}]}}",
            R"(2:37: Service default/nginx: spec.ports[0].protocol: found "tcp", expected TCP, UDP or SCTP)"},
           {"spec: {ports: [{port: 80, targetPort: 1.5}]}}",
-           "2:39: Service default/nginx: spec.ports[0].targetPort: found 1.5, expected a port's name or number"},
+           "2:39: Service default/nginx: spec.ports[0].targetPort: found 1.5, expected a port's number, or its name (a "
+           "DNS label with a letter in it)"},
+          {"spec: {ports: [{port: 80, targetPort: '8080'}]}}",
+           R"(2:39: Service default/nginx: spec.ports[0].targetPort: found "8080", expected a port's number, or its name (a DNS label with a letter in it))"},
           {"spec: {ports: [{port: 80, name: Http_1}]}}",
            R"(2:33: Service default/nginx: spec.ports[0].name: found "Http_1", expected a DNS label (lower-case letters, digits and '-', at most 63))"},
           {"spec: {ports: {port: 80}}}", "2:15: Service default/nginx: spec.ports: found a mapping, expected a list"},

@@ -50,6 +50,11 @@ bool IsDomainName(std::string_view text) {
   return IsDnsSubdomain(text, kMaxLabel);
 }
 
+// IsValidPortName of Kubernetes but for its length: with a letter, so that no number in quotes is taken for a name.
+bool IsPortName(std::string_view text) {
+  return IsDnsLabel(text) && absl::c_any_of(text, [](char c) { return c >= 'a' && c <= 'z'; });
+}
+
 // "TCP,UDP,SCTP" as "TCP, UDP or SCTP".
 std::string ExpectedOneOf(const std::string& one_of) {
   const std::vector<std::string> words = absl::StrSplit(one_of, ',');
@@ -280,14 +285,14 @@ absl::Status ObjectDecoder::DecodeTime(const YamlValue& value, const Step* step,
 
 absl::Status ObjectDecoder::DecodeIntOrString(const YamlValue& value, const Step* step,
                                               k8s::meta::v1::IntOrString* out) const {
-  if (value.kind == Kind::kString) {
+  if (value.kind == Kind::kString && (value.text.empty() || IsPortName(value.text))) {
     out->set_type(1);
     out->set_str_val(value.text);
     return absl::OkStatus();
   }
   int64_t number;
   if (!ParseWholeNumber(value, &number) || number < 0 || number > kMaxPort) {
-    return Unexpected(value, step, "a port's name or number");
+    return Unexpected(value, step, "a port's number, or its name (a DNS label with a letter in it)");
   }
   out->set_type(0);
   out->set_int_val(static_cast<int32_t>(number));
