@@ -99,6 +99,8 @@ std::optional<PodIdentity> FromEndpoint(const Endpoint& endpoint, const Endpoint
   if (identity.addresses().empty()) return std::nullopt;
 
   identity.set_hostname(endpoint.hostname());
+  // Several hostnames may stand for one address, and several addresses for one hostname.
+  if (!endpoint.hostname().empty()) identity.set_name(endpoint.hostname() + "." + identity.name());
   identity.set_node(endpoint.node_name());
   identity.set_zone(endpoint.zone());
   if (endpoint.target_ref().kind() == "Pod" && !endpoint.target_ref().name().empty()) {

@@ -372,17 +372,19 @@ TEST(SliceIdentities, WhereSlicesDisagreeTheReadyOneWins) {
       "pod default/unlisted 10.0.0.99\n");
 }
 
-TEST(SliceIdentities, EndpointsWithoutAPodAreNamedAfterTheirAddress) {
+TEST(SliceIdentities, EndpointsWithoutAPodAreNamedAfterHostnameAndAddress) {
   EXPECT_EQ(
       PodsOf(std::string(kSlices) +
              Slice("a", "IPv4",
-                   "endpoints: [{addresses: [192.0.2.1], hostname: db}, {addresses: [192.0.2.2], hostname: db}]") +
+                   "endpoints: [{addresses: [192.0.2.1], hostname: db}, {addresses: [192.0.2.2], hostname: db}, "
+                   "{addresses: [192.0.2.2], hostname: web}]") +
              Slice("b", "IPv6",
                    "endpoints: [{addresses: ['fd00::'], targetRef: {kind: Node, name: n1}}, {addresses: ['::1']}]")),
       "identity default/s/0--1 ::1 ready serving\n"
-      "identity default/s/192-0-2-1 host=db 192.0.2.1 ready serving\n"
-      "identity default/s/192-0-2-2 host=db 192.0.2.2 ready serving\n"
+      "identity default/s/db.192-0-2-1 host=db 192.0.2.1 ready serving\n"
+      "identity default/s/db.192-0-2-2 host=db 192.0.2.2 ready serving\n"
       "identity default/s/fd00--0 fd00:: ready serving\n"
+      "identity default/s/web.192-0-2-2 host=web 192.0.2.2 ready serving\n"
       "pod default/unlisted 10.0.0.99\n");
 }
 
