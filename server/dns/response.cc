@@ -48,12 +48,15 @@ void PutRdata(WireWriter& writer, const TxtData& txt) {
   writer.PutOctets(txt.text);
 }
 
-// Writes a record for each rdata until one does not fit, which is taken back; returns how many were written.
+// Writes a record for each rdata, from the one with index `first` around to the one before it, until one does not fit,
+// which is taken back; returns how many were written.
 template <typename Data>
-size_t PutRecords(WireWriter& writer, const RecordSet& set, absl::Span<const Data> rdatas) {
+size_t PutRecords(WireWriter& writer, const RecordSet& set, absl::Span<const Data> rdatas, size_t first) {
   size_t owner = kMaxPointerTarget + 1;  // where the set's owner stands; out of reach until it is written
   size_t written = 0;
-  for (const Data& rdata : rdatas) {
+  while (written < rdatas.size()) {
+    const size_t next = first + written;
+    const Data& rdata = rdatas[next < rdatas.size() ? next : next - rdatas.size()];
     const size_t mark = writer.position();
     if (owner <= kMaxPointerTarget) {
       writer.PutPointer(owner);
@@ -77,20 +80,27 @@ size_t PutRecords(WireWriter& writer, const RecordSet& set, absl::Span<const Dat
 }
 
 template <typename Data>
-size_t PutRecords(WireWriter& writer, const RecordSet& set, const Data& rdata) {
-  return PutRecords(writer, set, absl::MakeConstSpan(&rdata, 1));
+size_t PutRecords(WireWriter& writer, const RecordSet& set, const Data& rdata, size_t first) {
+  return PutRecords(writer, set, absl::MakeConstSpan(&rdata, 1), first);
 }
 
-size_t PutSet(WireWriter& writer, const RecordSet& set) {
-  return std::visit([&](const auto& rdata) { return PutRecords(writer, set, rdata); }, set.rdata);
+size_t PutSet(WireWriter& writer, const RecordSet& set, size_t first = 0) {
+  return std::visit([&](const auto& rdata) { return PutRecords(writer, set, rdata, first); }, set.rdata);
 }
 
-// The section up to the first record that does not fit: false if there was one. Adds up the records written.
-bool PutRecordByRecord(WireWriter& writer, absl::Span<const RecordSet> section, uint16_t& count) {
+// The section up to the first record that does not fit: false if there was one. Adds up the records written. With
+// `turns` the set that does not fit begins with the record whose turn it is.
+bool PutRecordByRecord(WireWriter& writer, absl::Span<const RecordSet> section, FairTurns* turns, uint16_t& count) {
   for (const RecordSet& set : section) {
-    const size_t written = PutSet(writer, set);
+    const size_t mark = writer.position();
+    const size_t records = RecordCount(set);
+    size_t written = PutSet(writer, set);
+    if (written < records && turns != nullptr) {
+      writer.RollBack(mark);
+      written = PutSet(writer, set, turns->Next(records));
+    }
     count = static_cast<uint16_t>(count + written);
-    if (written < RecordCount(set)) return false;
+    if (written < records) return false;
   }
   return true;
 }
@@ -139,11 +149,15 @@ size_t ResponseEncoder::Encode(const Query& query, const Response& response, siz
   uint16_t answers = 0;
   uint16_t authorities = 0;
   uint16_t additionals = 0;
+  // TC asks for a retry by TCP (RFC 1035 section 4.2.1, RFC 2181 section 9). A message of the greatest length has no
+  // such way out: told to retry what it has just done, Go's resolver gives up, and so do others, and a service would
+  // vanish by growing. The subset is an answer in its own terms then, with some of the addresses that would do.
+  const bool can_retry = limit < kMaxMessageLength;
   bool truncated = false;
-  if (!PutRecordByRecord(writer, response.answer, answers)) {
-    truncated = true;
+  if (!PutRecordByRecord(writer, response.answer, can_retry ? nullptr : &turns_, answers)) {
+    truncated = can_retry;
   } else if (!PutSetBySet(writer, response.authority, authorities)) {
-    truncated = answers == 0;
+    truncated = can_retry && answers == 0;
   } else {
     PutSetBySet(writer, response.additional, additionals);
   }

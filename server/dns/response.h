@@ -30,6 +30,21 @@ struct Response {
 // least 512 and at most `ours` (RFC 6891 section 6.2.5).
 size_t UdpReplyLimit(const Query& query, size_t ours = kDefaultUdpLimit);
 
+// Whose turn is it to be first? Starts for subsets of sets of any size, each place of a set as often as the others,
+// also when sets take turns among each other: multiples of the golden ratio, taken modulo 1, leave no gap for long.
+class FairTurns {
+ public:
+  // An index below `count`.
+  size_t Next(size_t count) {
+    const size_t index = static_cast<size_t>(uint64_t{fraction_} * count >> 32);
+    fraction_ += 0x9E3779B9U;
+    return index;
+  }
+
+ private:
+  uint32_t fraction_ = 0;  // of 2^32
+};
+
 class ResponseEncoder {
  public:
   // Writes the reply to `query` into `buffer`, at most `limit` octets, and returns its length. RD, CD and the opcode
@@ -39,6 +54,9 @@ class ResponseEncoder {
   //
   // What does not fit, ends the reply; the sections are filled in their order:
   //   answer      is cut on a record: the first that does not fit and all that follow are left out, and TC is set.
+  //               A set too large for even 65,535 octets (some 4,000 A records, 1,000 SRV) is answered with a subset
+  //               and without TC, for no transport takes more: as many records as fit, in their order and cyclic, from
+  //               a start that moves with every reply, so that each record is told as often as any other.
   //   authority   is left out from the first whole set that does not fit; TC is set only if there is no answer, for
   //               then it is the authority section that says what the reply means (RFC 2308 section 2, RFC 2181
   //               section 9).
@@ -48,6 +66,7 @@ class ResponseEncoder {
 
  private:
   WireWriter::CompressionTable compression_table_;
+  FairTurns turns_;
 };
 
 }  // namespace podnamed::dns

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -340,7 +341,8 @@ TEST_F(ResponseTest, FillsATcpReplyFarBeyondThePointersReach) {
     const Message reply =
         Exchange("nginx.ns", RecordType::kSrv, {.answer = answer, .additional = absl::MakeConstSpan(glue).first(pods)});
     ASSERT_GT(size_, kMaxPointerTarget);
-    ASSERT_EQ(reply.truncated, reply.answer.size() < pods);
+    ASSERT_FALSE(reply.truncated);
+    ASSERT_EQ(reply.answer.size() < pods, pods == 2000);
     for (size_t i = 0; i < reply.answer.size(); ++i) {
       ASSERT_EQ(reply.answer[i], absl::StrCat("nginx.ns. 5 IN SRV 0 1 80 web-", i, ".nginx.ns."));
     }
@@ -348,6 +350,57 @@ TEST_F(ResponseTest, FillsATcpReplyFarBeyondThePointersReach) {
       ASSERT_EQ(reply.additional[i], absl::StrCat("web-", i, ".nginx.ns. 5 IN A 10.0.", i / 256, ".", i % 256));
     }
     EXPECT_EQ(reply.additional.size(), pods < 2000 ? pods : 0u);
+  }
+}
+
+TEST_F(ResponseTest, ASetTooLargeForTcpTellsEachRecordEquallyOften) {
+  constexpr size_t kPods = 3000;
+  std::vector<std::string> hosts;
+  std::vector<SrvData> srv;
+  std::map<std::string, size_t> index_of;
+  for (size_t i = 0; i < kPods; ++i) {
+    const std::string host = absl::StrCat("web-", i);
+    hosts.push_back(static_cast<char>(host.size()) + host);
+    index_of[absl::StrCat("nginx.ns. 5 IN SRV 0 1 80 ", host, ".nginx.ns.")] = i;
+  }
+  for (size_t i = 0; i < kPods; ++i) srv.push_back({0, 1, 80, NamePieces(hosts[i], "\5nginx\2ns\0"sv)});
+  const RecordSet answer[] = {{NamePieces("\5nginx\2ns\0"sv), RecordType::kSrv, 5, absl::MakeConstSpan(srv)}};
+  const RecordSet additional[] = {{NamePieces("\1x\0"sv), RecordType::kTxt, 5, TxtData{"no room for it"}}};
+
+  constexpr size_t kReplies = 200;
+  std::vector<size_t> told(kPods);
+  size_t sum = 0;
+  for (size_t turn = 0; turn < kReplies; ++turn) {
+    const Message reply =
+        Exchange("nginx.ns", RecordType::kSrv, {.answer = answer, .additional = additional}, {.edns_size = 1232});
+    ASSERT_FALSE(reply.truncated);
+    ASSERT_TRUE(reply.edns.has_value());
+    ASSERT_GT(reply.answer.size(), kPods / 2);
+    const size_t first = index_of.at(reply.answer.front());
+    for (size_t i = 0; i < reply.answer.size(); ++i) {
+      const size_t index = index_of.at(reply.answer[i]);
+      ASSERT_EQ(index, (first + i) % kPods) << "in their order, around the whole";
+      ++told[index];
+    }
+    sum += reply.answer.size();
+  }
+  const auto [least, most] = std::minmax_element(told.begin(), told.end());
+  EXPECT_GT(*least, sum / kPods * 19 / 20);
+  EXPECT_LT(*most, sum / kPods * 21 / 20);
+}
+
+TEST(FairTurns, ReachEveryPlaceAndLeaveOutNoneForLong) {
+  for (const size_t count : {1, 2, 3, 7, 100, 5000}) {
+    for (const size_t others : {0, 1, 6}) {  // sets that take a turn in between
+      FairTurns turns;
+      std::vector<size_t> seen(count);
+      for (size_t i = 0; i < 20 * count; ++i) {
+        ++seen[turns.Next(count)];
+        for (size_t other = 0; other < others; ++other) turns.Next(17);
+      }
+      EXPECT_GT(*std::min_element(seen.begin(), seen.end()), 15u) << count << " and " << others;
+      EXPECT_LT(*std::max_element(seen.begin(), seen.end()), 25u) << count << " and " << others;
+    }
   }
 }
 
