@@ -5,10 +5,27 @@
 
 namespace podnamed::service {
 
+using dns::ExtendedError;
 using dns::ParseOutcome;
 using dns::Rcode;
 using net::Verdict;
 using resolve::Outcome;
+
+namespace {
+
+// Ports of services that answer whatever they are sent: to reply to what a forger sent in their name would start a loop
+// (characters of chargen read as a query of an opcode that we do not speak, our refusal is answered with more). BIND
+// drops the same; no resolver asks from there, and port 53 stays open for old ones that do ask from it.
+bool AnswersAnything(uint16_t port) {
+  constexpr uint16_t kEcho = 7;
+  constexpr uint16_t kDaytime = 13;
+  constexpr uint16_t kQuoteOfTheDay = 17;
+  constexpr uint16_t kChargen = 19;
+  constexpr uint16_t kTime = 37;
+  return port == kEcho || port == kDaytime || port == kQuoteOfTheDay || port == kChargen || port == kTime;
+}
+
+}  // namespace
 
 QueryService::QueryService(std::vector<ServedZone> zones) : zones_(std::move(zones)) {
   std::stable_sort(zones_.begin(), zones_.end(), [](const ServedZone& a, const ServedZone& b) {
@@ -17,6 +34,7 @@ QueryService::QueryService(std::vector<ServedZone> zones) : zones_(std::move(zon
 }
 
 Verdict QueryService::Handle(const net::Request& request, absl::Span<uint8_t> buffer, size_t& reply_size) {
+  if (request.transport == net::Transport::kUdp && AnswersAnything(request.client_port)) return Verdict::kDrop;
   switch (dns::ParseQuery(request.message, query_)) {
     case ParseOutcome::kQuery:
       break;
@@ -29,7 +47,7 @@ Verdict QueryService::Handle(const net::Request& request, absl::Span<uint8_t> bu
     case ParseOutcome::kBadVers:
       return Reply({.rcode = Rcode::kBadVers}, request, buffer, reply_size);
   }
-  Answer(request);
+  const std::optional<ExtendedError> reason = Answer(request);
   const bool authoritative = answer_.outcome == Outcome::kAnswer || answer_.outcome == Outcome::kNoData ||
                              answer_.outcome == Outcome::kNxDomain;
   return Reply({.rcode = resolve::RcodeOf(answer_.outcome),
@@ -37,23 +55,30 @@ Verdict QueryService::Handle(const net::Request& request, absl::Span<uint8_t> bu
                 .answer = answer_.answer,
                 .authority = answer_.authority,
                 .additional = answer_.additional,
-                .extended_error = answer_.reason.empty() ? std::nullopt
-                                                         : std::optional(dns::ExtendedError{answer_.reason.info_code(),
-                                                                                            answer_.reason.text()})},
+                .extended_error = reason},
                request, buffer, reply_size);
 }
 
-void QueryService::Answer(const net::Request& request) {
+// A refusal has a code without a text: "Not Supported", "Not Authoritative" say it, and what anyone may ask for in
+// anyone's name should not be longer than the question.
+std::optional<ExtendedError> QueryService::Answer(const net::Request& request) {
   answer_.Clear();
-  const PluginChain* chain = query_.record_class == dns::RecordClass::kIn ? FindChain() : nullptr;
+  // Other classes have no data here; CHAOS waits for its plugin, ANY (RFC 1035 section 3.2.5) would be all of them.
+  if (query_.record_class != dns::RecordClass::kIn) {
+    answer_.outcome = Outcome::kRefused;
+    return ExtendedError{ExtendedError::kNotSupported};
+  }
+  const PluginChain* chain = FindChain();
   if (chain == nullptr) {
     answer_.outcome = Outcome::kRefused;
-    return;
+    return ExtendedError{ExtendedError::kNotAuthoritative};
   }
   const plugins::QueryContext context{query_, request.client};
   for (const auto& plugin : *chain) {
-    if (plugin->OnQuery(context, answer_) == plugins::Next::kDone) return;
+    if (plugin->OnQuery(context, answer_) == plugins::Next::kDone) break;
   }
+  if (answer_.reason.empty()) return std::nullopt;
+  return ExtendedError{answer_.reason.info_code(), answer_.reason.text()};
 }
 
 const PluginChain* QueryService::FindChain() const {

@@ -4,9 +4,11 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "absl/types/span.h"
+#include "server/dns/edns.h"
 #include "server/dns/name.h"
 #include "server/dns/query.h"
 #include "server/dns/response.h"
@@ -32,8 +34,8 @@ class QueryService : public net::Handler {
   net::Verdict Handle(const net::Request& request, absl::Span<uint8_t> buffer, size_t& reply_size) override;
 
  private:
-  // The answer of the block that serves the name.
-  void Answer(const net::Request& request);
+  // The answer of the block that serves the name; or why no block does.
+  std::optional<dns::ExtendedError> Answer(const net::Request& request);
   const PluginChain* FindChain() const;
   net::Verdict Reply(const dns::Response& response, const net::Request& request, absl::Span<uint8_t> buffer,
                      size_t& reply_size);
