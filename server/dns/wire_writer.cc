@@ -42,6 +42,10 @@ void WireWriter::PutQuestionName(const QueryName& name) {
 }
 
 size_t WireWriter::Put(const NamePieces& pieces, Form form, Use use) {
+  if (pieces.size() > kMaxNameLength) {  // put together of parts that are names, and is none itself
+    overflowed_ = true;
+    return position_;
+  }
   std::array<char, kMaxNameLength> storage;
   const std::string_view name = Join(pieces, storage);
   Split split;

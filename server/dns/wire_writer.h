@@ -57,7 +57,8 @@ class WireWriter {
 
   // Writes the question's name as the client spelled it; names written later point into it.
   void PutQuestionName(const QueryName& name);
-  // The three ways to write another name. Each returns where the name can be pointed to.
+  // The three ways to write another name. Each returns where the name can be pointed to. Pieces of more than 255 octets
+  // make no name, and never fit.
   // REQUIRES: one whole name that ends with the root.
   size_t PutName(const NamePieces& name) { return Put(name, Form::kCompressed, Use::kForgotten); }
   // A name in rdata that owners of later records are likely to equal.

@@ -161,6 +161,21 @@ std::string RandomName(std::mt19937& random) {
   return wire + '\0';
 }
 
+TEST_F(WireWriterTest, PiecesThatAreTogetherLongerThanANameDoNotFit) {
+  const std::string label = "\77" + std::string(63, 'x');
+  const std::string longest = label + label + label + "\75" + std::string(61, 'x') + '\0';
+  EXPECT_EQ(longest.size(), kMaxNameLength);
+  writer_.PutTarget(NamePieces(longest));
+  EXPECT_FALSE(writer_.overflowed());
+  const size_t mark = writer_.position();
+  for (const std::string_view first : {"\1a"sv, std::string_view(label)}) {
+    writer_.PutTargetInFull(NamePieces(first, longest));
+    EXPECT_TRUE(writer_.overflowed());
+    EXPECT_EQ(writer_.position(), mark);
+    writer_.RollBack(mark);
+  }
+}
+
 TEST_F(WireWriterTest, WhateverIsWrittenReadsBackAsTheSameName) {
   std::mt19937 random(20240521);
   for (int round = 0; round < 300; ++round) {
