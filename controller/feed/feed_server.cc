@@ -10,8 +10,8 @@
 #include <utility>
 
 #include "controller/feed/feed_service.h"
-#include "controller/feed/listen_address.h"
 #include "proto/podnamed/feed/v1/feed.grpc.pb.h"
+#include "server/base/listen_address.h"
 #include "server/base/log.h"
 #include "server/base/status.h"
 
@@ -54,11 +54,11 @@ absl::StatusOr<std::unique_ptr<FeedServer>> FeedServer::Start(FeedService& servi
   Configure(builder);
   builder.RegisterService(&service.grpc_service());
 
-  std::vector<ListenAddress> listen;
+  std::vector<base::ListenAddress> listen;
   std::vector<int> ports(addresses.size());
   for (size_t i = 0; i < addresses.size(); ++i) {
-    ASSIGN_OR_RETURN(listen.emplace_back(), ParseListenAddress(addresses[i]));
-    RETURN_IF_ERROR(CheckListenAddress(listen[i]));
+    ASSIGN_OR_RETURN(listen.emplace_back(), base::ParseListenAddress(addresses[i]));
+    RETURN_IF_ERROR(base::CheckListenAddress(listen[i]));
     builder.AddListeningPort(listen[i].GrpcUri(), grpc::InsecureServerCredentials(), &ports[i]);
   }
   std::unique_ptr<grpc::Server> server = builder.BuildAndStart();

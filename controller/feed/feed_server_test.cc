@@ -14,7 +14,6 @@
 
 #include "controller/feed/feed_log.h"
 #include "controller/feed/feed_service.h"
-#include "controller/feed/listen_address.h"
 
 namespace podnamed::controller {
 namespace {
@@ -134,24 +133,6 @@ TEST_F(FeedServerTest, EveryAddressThatCannotBeIsNamedWithItsReason) {
   EXPECT_THAT(ErrorOf({"unix:/" + std::string(200, 'x')}), HasSubstr("at most 107 characters"));
   EXPECT_THAT(ErrorOf({"192.0.2.1:0"}), EndsWith(": Cannot assign requested address"));
   EXPECT_EQ(ErrorOf({"feed.sock"}), "cannot listen on 'feed.sock': an address is unix:PATH, HOST:PORT or :PORT");
-}
-
-TEST(ListenAddress, IsAUnixPathOrHostAndPort) {
-  const auto uri = [](std::string_view text) {
-    const absl::StatusOr<ListenAddress> address = ParseListenAddress(text);
-    return address.ok() ? address->GrpcUri() : "error";
-  };
-  EXPECT_EQ(uri("unix:///run/podnamed/feed.sock"), "unix:/run/podnamed/feed.sock");
-  EXPECT_EQ(uri("unix:/run/feed.sock"), "unix:/run/feed.sock");
-  EXPECT_EQ(uri("unix:feed.sock"), "unix:feed.sock");
-  EXPECT_EQ(uri("127.0.0.1:5354"), "127.0.0.1:5354");
-  EXPECT_EQ(uri("localhost:0"), "localhost:0");
-  EXPECT_EQ(uri("[::1]:5354"), "[::1]:5354");
-  EXPECT_EQ(uri(":5354"), "[::]:5354");
-  for (const char* wrong : {"", ":", "unix:", "unix://host/path", "localhost", "localhost:", "localhost:http",
-                            "::1:5354", "[]:5354", "localhost:65536", "localhost:-1", "localhost:053540"}) {
-    EXPECT_EQ(uri(wrong), "error") << wrong;
-  }
 }
 
 }  // namespace

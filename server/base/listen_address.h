@@ -1,5 +1,5 @@
-// Where the feed can be listened for, checked before gRPC is asked to: gRPC says only that it failed, and takes a unix
-// socket away from whoever listens on it.
+// Where a gRPC server of ours can listen, checked before gRPC is asked to: gRPC says only that it failed, and takes a
+// unix socket away from whoever listens on it. At start-up; any thread.
 #pragma once
 
 #include <string>
@@ -8,7 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
-namespace podnamed::controller {
+namespace podnamed::base {
 
 struct ListenAddress {
   std::string text;       // as it was given
@@ -27,4 +27,4 @@ absl::StatusOr<ListenAddress> ParseListenAddress(std::string_view text);
 // sentence that names the address.
 absl::Status CheckListenAddress(const ListenAddress& address);
 
-}  // namespace podnamed::controller
+}  // namespace podnamed::base
