@@ -64,6 +64,20 @@ class CowMap {
     }
   }
 
+  // Calls visit(entry) for every entry, in no promised order.
+  template <typename Visit>
+  void ForEach(Visit visit) const {
+    ForEachBelow(root_, visit);
+  }
+
+  // Calls gone(entry) for each entry of `before` that this map has not, and come(entry) for each of this map that
+  // `before` has not; same(a, b) says which two entries are one. What the two share is passed over unseen, so the cost
+  // follows the difference.
+  template <typename Same, typename Gone, typename Come>
+  void Compare(const CowMap& before, Same same, Gone gone, Come come) const {
+    CompareBelow(before.root_, root_, same, gone, come);
+  }
+
   // Inserts `entry`, or puts it in the place of the one with the equal key. Key is what Traits::Equal takes.
   template <typename Key>
   void Put(const Key& key, Entry entry) {
@@ -110,6 +124,64 @@ class CowMap {
   static Node* Share(Node* node) {
     if (node != nullptr) ++node->references;
     return node;
+  }
+
+  static const Node* ChildAt(const Node* node, uint32_t bit) {
+    return (node->child_bits & bit) == 0 ? nullptr : node->child(IndexOf(node->child_bits, bit));
+  }
+  static const Entry* EntryAt(const Node* node, uint32_t bit) {
+    return (node->entry_bits & bit) == 0 ? nullptr : &node->entry(IndexOf(node->entry_bits, bit));
+  }
+
+  template <typename Visit>
+  static void ForEachBelow(const Node* node, Visit& visit) {
+    if (node == nullptr) return;
+    for (uint32_t i = 0; i < node->entry_count(); ++i) visit(node->entry(i));
+    for (uint32_t i = 0; i < node->child_count(); ++i) ForEachBelow(node->child(i), visit);
+  }
+
+  template <typename Same, typename Gone, typename Come>
+  static void CompareBelow(const Node* before, const Node* after, Same& same, Gone& gone, Come& come) {
+    if (before == after) return;
+    if (before == nullptr) return ForEachBelow(after, come);
+    if (after == nullptr) return ForEachBelow(before, gone);
+    for (uint32_t i = 0; i < before->listed; ++i) CompareEntry(before->entry(i), after, same, gone);
+    for (uint32_t i = 0; i < after->listed; ++i) CompareEntry(after->entry(i), before, same, come);
+    uint32_t branches = before->entry_bits | before->child_bits | after->entry_bits | after->child_bits;
+    for (; branches != 0; branches &= branches - 1) {
+      const uint32_t bit = branches & (~branches + 1);
+      const Node* const child_before = ChildAt(before, bit);
+      const Node* const child_after = ChildAt(after, bit);
+      if (child_before != nullptr && child_after != nullptr) {
+        CompareBelow(child_before, child_after, same, gone, come);
+        continue;
+      }
+      // On one side at most one entry: it may have moved down, or up, beside the entries that came, or went.
+      CompareBranch(EntryAt(before, bit), child_before, EntryAt(after, bit), child_after, same, gone);
+      CompareBranch(EntryAt(after, bit), child_after, EntryAt(before, bit), child_before, same, come);
+    }
+  }
+
+  // Calls missing(entry) for each of one side's entries, a single one or those below `child`, that the other has not.
+  template <typename Same, typename Missing>
+  static void CompareBranch(const Entry* entry, const Node* child, const Entry* other_entry, const Node* other_child,
+                            Same& same, Missing& missing) {
+    const auto compare = [&](const Entry& one) {
+      bool found = other_entry != nullptr && same(one, *other_entry);
+      const auto look = [&](const Entry& other) { found = found || same(one, other); };
+      if (!found) ForEachBelow(other_child, look);
+      if (!found) missing(one);
+    };
+    if (entry != nullptr) compare(*entry);
+    ForEachBelow(child, compare);
+  }
+
+  // The same for an entry and a node that lists its entries.
+  template <typename Same, typename Missing>
+  static void CompareEntry(const Entry& entry, const Node* other, Same& same, Missing& missing) {
+    bool found = false;
+    for (uint32_t i = 0; i < other->listed; ++i) found = found || same(entry, other->entry(i));
+    if (!found) missing(entry);
   }
 
   // A node with one reference whose children and entries are not yet there.

@@ -52,9 +52,38 @@ class Harness {
     }
     kept.emplace_back(map, model);
     for (const auto& [copy, expected] : kept) ExpectEqual(copy, expected, keys);
+    for (const auto& [before, model_before] : kept) {
+      for (const auto& [after, model_after] : kept) ExpectDifference(before, model_before, after, model_after);
+    }
   }
 
  private:
+  using Entries = std::multimap<int, std::string>;
+
+  static Entries Missing(const std::map<int, std::string>& from, const std::map<int, std::string>& in) {
+    Entries missing;
+    for (const auto& [key, value] : from) {
+      const auto found = in.find(key);
+      if (found == in.end() || found->second != value) missing.emplace(key, value);
+    }
+    return missing;
+  }
+
+  static void ExpectDifference(const Map& before, const std::map<int, std::string>& model_before, const Map& after,
+                               const std::map<int, std::string>& model_after) {
+    Entries gone;
+    Entries come;
+    after.Compare(
+        before, [](const Pair& a, const Pair& b) { return a.key == b.key && a.value == b.value; },
+        [&](const Pair& pair) { gone.emplace(pair.key, pair.value); },
+        [&](const Pair& pair) { come.emplace(pair.key, pair.value); });
+    EXPECT_EQ(gone, Missing(model_before, model_after));
+    EXPECT_EQ(come, Missing(model_after, model_before));
+    Entries all;
+    after.ForEach([&](const Pair& pair) { all.emplace(pair.key, pair.value); });
+    EXPECT_EQ(all, Entries(model_after.begin(), model_after.end()));
+  }
+
   static void ExpectEqual(const Map& map, const std::map<int, std::string>& model, int keys) {
     EXPECT_EQ(map.size(), model.size());
     for (int key = 0; key < keys; ++key) {

@@ -70,6 +70,36 @@ class Snapshot {
     });
   }
 
+  // Call visit(const Namespace&), visit(const ServiceBlock&), visit(const Pod&) for each, in no promised order.
+  template <typename Visit>
+  void ForEachNamespace(Visit visit) const {
+    namespaces_.ForEach(visit);
+  }
+  template <typename Visit>
+  void ForEachService(Visit visit) const {
+    services_.ForEach([&](const base::RefPtr<const ServiceBlock>& block) { visit(*block); });
+  }
+  template <typename Visit>
+  void ForEachPod(Visit visit) const {
+    pods_.ForEach([&](const base::RefPtr<const SharedPod>& entry) { visit(entry->pod); });
+  }
+  // Calls visitor.Gone(entry) for each of `before` that is not here as it was there, and visitor.Come(entry) for each
+  // that is not there as it is here, where an entry is a Namespace, a ServiceBlock or a Pod. The cost follows the
+  // difference, if one was built from the other.
+  template <typename Visitor>
+  void CompareWith(const Snapshot& before, Visitor& visitor) const {
+    const auto same = [](const auto& a, const auto& b) { return a.get() == b.get(); };
+    namespaces_.Compare(
+        before.namespaces_, [](const Namespace& a, const Namespace& b) { return a.name == b.name && a.uid == b.uid; },
+        [&](const Namespace& entry) { visitor.Gone(entry); }, [&](const Namespace& entry) { visitor.Come(entry); });
+    services_.Compare(
+        before.services_, same, [&](const auto& entry) { visitor.Gone(*entry); },
+        [&](const auto& entry) { visitor.Come(*entry); });
+    pods_.Compare(
+        before.pods_, same, [&](const auto& entry) { visitor.Gone(entry->pod); },
+        [&](const auto& entry) { visitor.Come(entry->pod); });
+  }
+
   size_t namespace_count() const { return namespaces_.size(); }
   size_t service_count() const { return service_count_; }
   size_t identity_count() const { return identity_count_; }
