@@ -44,5 +44,14 @@ TEST_F(FlagsTest, RefusesWhatItDoesNotKnow) {
   EXPECT_FALSE(Parse({"Corefile"}).ok());
 }
 
+TEST_F(FlagsTest, WordsStandBetweenFlagsInAnyOrder) {
+  const std::vector<const char*> arguments = {"podnamectl", "lookup", "-conf", "F", "nginx", "-quiet", "A"};
+  std::vector<std::string> words;
+  const auto values = ParseFlagsAndWords(static_cast<int>(arguments.size()), arguments.data(), flags_, &words);
+  ASSERT_TRUE(values.ok()) << values.status();
+  EXPECT_EQ(words, (std::vector<std::string>{"lookup", "nginx", "A"}));
+  EXPECT_EQ((*values)["conf"].as<std::string>(), "F");
+}
+
 }  // namespace
 }  // namespace podnamed::base

@@ -31,4 +31,11 @@ const char* WaitForStopSignal() {
   return signal == SIGINT ? "SIGINT" : "SIGTERM";
 }
 
+bool StopSignalComesWithin(std::chrono::milliseconds patience) {
+  const sigset_t signals = StopSignals();
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(patience);
+  const timespec timeout = {.tv_sec = seconds.count(), .tv_nsec = std::chrono::nanoseconds(patience - seconds).count()};
+  return sigtimedwait(&signals, nullptr, &timeout) > 0;
+}
+
 }  // namespace podnamed::base

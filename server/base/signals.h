@@ -1,6 +1,8 @@
 // How a program is asked to end. Signals are handled by one thread that waits for them; no code runs inside a handler.
 #pragma once
 
+#include <chrono>
+
 namespace podnamed::base {
 
 // Makes SIGTERM and SIGINT wait for WaitForStopSignal, in this thread and all that it starts; a peer that went away
@@ -10,5 +12,8 @@ void BlockStopSignals();
 // Returns the signal's name, "SIGTERM" or "SIGINT", when one has come. From then on the next one ends the process at
 // once, as it would have without us.
 const char* WaitForStopSignal();
+
+// Whether one comes within `patience`, for who does something else meanwhile. It has no other effect.
+bool StopSignalComesWithin(std::chrono::milliseconds patience);
 
 }  // namespace podnamed::base
