@@ -5,6 +5,7 @@
 #include "controller/feed/feed_log.h"
 #include "controller/feed/feed_server.h"
 #include "controller/feed/feed_service.h"
+#include "controller/feed/origin_service.h"
 #include "controller/source/manifests_source.h"
 #include "server/base/status.h"
 
@@ -21,7 +22,7 @@ class ManifestsController : public Controller {
   // The source first: who subscribes finds the whole cluster.
   absl::Status Start(const std::vector<std::string>& addresses) {
     RETURN_IF_ERROR(source_.Start());
-    ASSIGN_OR_RETURN(server_, FeedServer::Start(service_, addresses));
+    ASSIGN_OR_RETURN(server_, FeedServer::Start(service_, addresses, &origin_));
     return absl::OkStatus();
   }
 
@@ -31,8 +32,9 @@ class ManifestsController : public Controller {
  private:
   FeedLog log_{RandomEpoch()};
   FeedService service_{log_};
-  std::unique_ptr<FeedServer> server_;
+  OriginService origin_{log_, [this](const feed::v1::Key& key) { return source_.PlaceOf(key); }};
   ManifestsSource source_;
+  std::unique_ptr<FeedServer> server_;
 };
 
 }  // namespace

@@ -16,12 +16,14 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "controller/feed/feed_messages.h"
 #include "controller/feed/record_table.h"
 #include "controller/feed/snapshot.h"
 #include "proto/podnamed/feed/v1/feed.pb.h"
+#include "proto/podnamed/feed/v1/feed_key.h"
 
 namespace podnamed::controller {
 
@@ -70,6 +72,15 @@ class FeedLog {
   // Takes as long as the digest of the cluster (30 ms for 150,000 records). REQUIRES: complete().
   std::shared_ptr<const Snapshot> TakeSnapshot() ABSL_LOCKS_EXCLUDED(snapshot_mutex_, state_mutex_);
 
+  // ---- for people
+
+  struct Change {
+    uint64_t revision = 0;   // that brought the record as it is
+    absl::Time origin_time;  // when the source had it so
+  };
+  // The last change of a record; std::nullopt if there is none of that key. Waits for a writer that is at work.
+  std::optional<Change> LastChange(const feed::v1::KeyView& key) const ABSL_LOCKS_EXCLUDED(state_mutex_);
+
   // Calls `listener` after each write, on the writer's thread. One at a time; nullptr: none. When this returns, the
   // one before is not running and will not run again.
   void SetListener(std::function<void()> listener) ABSL_LOCKS_EXCLUDED(listener_mutex_);
@@ -91,8 +102,10 @@ class FeedLog {
   const FeedLogOptions options_;
 
   // Held by a writer for the whole of its change, and to copy the table for a snapshot.
-  absl::Mutex state_mutex_ ABSL_ACQUIRED_AFTER(snapshot_mutex_);
+  mutable absl::Mutex state_mutex_ ABSL_ACQUIRED_AFTER(snapshot_mutex_);
   RecordTable table_ ABSL_GUARDED_BY(state_mutex_);
+  absl::flat_hash_map<uint64_t, Change> changes_
+      ABSL_GUARDED_BY(state_mutex_);  // of table_'s records, by FingerprintOf
   absl::Time origin_time_ ABSL_GUARDED_BY(state_mutex_) = absl::InfinitePast();
 
   // Held for moments only: the ends of the log.

@@ -182,6 +182,35 @@ TEST_F(FeedLogTest, ABatchOfTheLargestRecordsStaysWithinItsLimit) {
   for (uint64_t revision = 0; revision < 6; ++revision) EXPECT_EQ(BatchAfter(revision).ops_size(), 15);
 }
 
+TEST_F(FeedLogTest, KnowsWhenEachRecordLastChanged) {
+  const Record web_0 = PodIdentity("web-0", "a");
+  const Record web_1 = PodIdentity("web-1", "b");
+  const absl::Time later = kNoon + absl::Seconds(7);
+  log_.Append({Upsert(web_0)}, kNoon);
+  log_.Append({Upsert(web_0), Upsert(web_1)}, later);  // of which web-0 changes nothing
+  EXPECT_EQ(log_.LastChange(ViewOf(web_0))->revision, 1);
+  EXPECT_EQ(log_.LastChange(ViewOf(web_0))->origin_time, kNoon);
+  EXPECT_EQ(log_.LastChange(ViewOf(web_1))->revision, 2);
+  EXPECT_EQ(log_.LastChange(ViewOf(web_1))->origin_time, later);
+  log_.Append({Delete(web_1, "b")}, later);
+  EXPECT_FALSE(log_.LastChange(ViewOf(web_1)).has_value());
+  log_.Append({Upsert(web_1)}, later);
+  EXPECT_EQ(log_.LastChange(ViewOf(web_1))->revision, 4);
+  EXPECT_FALSE(log_.LastChange(ViewOf(PodIdentity("web-2", ""))).has_value());
+}
+
+TEST_F(FeedLogTest, AChangeOfSeveralBatchesIsKnownByTheOneThatBroughtIt) {
+  std::vector<Op> ops;
+  const std::string padding(60'000, 'x');
+  for (int i = 0; i < 30; ++i) ops.push_back(Upsert(PodIdentity("web-" + std::to_string(i), "", padding)));
+  ASSERT_EQ(log_.Append(std::move(ops), kNoon), 2);
+  EXPECT_EQ(log_.LastChange(ViewOf(PodIdentity("web-0", "")))->revision, 1);
+  EXPECT_EQ(log_.LastChange(ViewOf(PodIdentity("web-29", "")))->revision, 2);
+  const Batch second = BatchAfter(1);
+  const std::string& first_of_second = second.ops(0).upsert().pod_identity().name();
+  EXPECT_EQ(log_.LastChange(ViewOf(PodIdentity(first_of_second, "")))->revision, 2);
+}
+
 TEST(FeedLog, KeepsAsManyBatchesAsItMay) {
   FeedLog log(RandomEpoch(), {.max_batches = 3});
   log.Replace({}, kNoon);

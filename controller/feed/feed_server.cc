@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "controller/feed/feed_service.h"
+#include "controller/feed/origin_service.h"
 #include "proto/podnamed/feed/v1/feed.grpc.pb.h"
 #include "server/base/listen_address.h"
 #include "server/base/log.h"
@@ -34,7 +35,7 @@ void Configure(grpc::ServerBuilder& builder) {
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, kKeepaliveTimeoutMs);
   // Two controllers on one port would share the subscribers between them.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
-  // Health and reflection are seldom asked.
+  // Origins, health and reflection are seldom asked.
   builder.SetSyncServerOption(grpc::ServerBuilder::NUM_CQS, 1);
   builder.SetSyncServerOption(grpc::ServerBuilder::MAX_POLLERS, 1);
 }
@@ -42,7 +43,8 @@ void Configure(grpc::ServerBuilder& builder) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<FeedServer>> FeedServer::Start(FeedService& service,
-                                                              const std::vector<std::string>& addresses) {
+                                                              const std::vector<std::string>& addresses,
+                                                              OriginService* origin) {
   // Keeps gRPC's own threads until the process ends: whoever lets go of the library last waits for its backup poller,
   // which sleeps up to 10 s (grpc 1.51, tcp_posix.cc).
   grpc_init();
@@ -53,6 +55,7 @@ absl::StatusOr<std::unique_ptr<FeedServer>> FeedServer::Start(FeedService& servi
   grpc::ServerBuilder builder;
   Configure(builder);
   builder.RegisterService(&service.grpc_service());
+  if (origin != nullptr) builder.RegisterService(origin);
 
   std::vector<base::ListenAddress> listen;
   std::vector<int> ports(addresses.size());

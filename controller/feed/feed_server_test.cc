@@ -14,6 +14,7 @@
 
 #include "controller/feed/feed_log.h"
 #include "controller/feed/feed_service.h"
+#include "controller/feed/origin_service.h"
 
 namespace podnamed::controller {
 namespace {
@@ -85,6 +86,32 @@ TEST_F(FeedServerTest, AnswersHealthAndReflectionEverywhere) {
     EXPECT_THAT(Call(channel, "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", symbol),
                 HasSubstr("PodIdentity"));
   }
+}
+
+TEST_F(FeedServerTest, TellsWhereARecordComesFrom) {
+  feed::v1::Record record;
+  record.mutable_namespace_()->set_name("shop");
+  const absl::Time noon = absl::FromUnixSeconds(1'800'000'000);
+  log_.Replace({record}, noon);
+  OriginService origin(log_, [](const feed::v1::Key& key) { return "d/" + key.name() + ".yaml:1:1"; });
+  absl::StatusOr<std::unique_ptr<FeedServer>> server = FeedServer::Start(service_, {}, &origin);
+  ASSERT_TRUE(server.ok()) << server.status();
+  const auto stub = origin::v1::Origin::NewStub((*server)->InProcessChannel());
+  origin::v1::LocateRequest request;
+  request.mutable_key()->set_kind(feed::v1::Key::NAMESPACE);
+  request.mutable_key()->set_name("shop");
+  origin::v1::LocateResponse response;
+  grpc::ClientContext found;
+  ASSERT_TRUE(stub->Locate(&found, request, &response).ok());
+  EXPECT_EQ(response.place(), "d/shop.yaml:1:1");
+  EXPECT_EQ(response.revision(), 1);
+  EXPECT_EQ(response.epoch(), std::string(log_.epoch().begin(), log_.epoch().end()));
+  EXPECT_EQ(response.changed_at().seconds(), absl::ToUnixSeconds(noon));
+  request.mutable_key()->set_name("none");
+  grpc::ClientContext missing;
+  const grpc::Status status = stub->Locate(&missing, request, &response);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::NOT_FOUND);
+  EXPECT_EQ(status.error_message(), "there is no namespace none");
 }
 
 TEST_F(FeedServerTest, TheSocketIsForOwnerAndGroupAndGoesWithTheServer) {

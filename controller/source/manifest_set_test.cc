@@ -72,6 +72,35 @@ TEST(ManifestSet, OfDuplicatesTheFirstCountsAndBothPlacesAreNamed) {
             "service default/nginx cluster-ip 10.96.0.9\n");
 }
 
+TEST(ManifestSet, KnowsWhereARecordComesFrom) {
+  ManifestSet set;
+  const std::string pod =
+      "---\n{apiVersion: v1, kind: Pod, metadata: {name: web-0}, spec: {containers: []}, status: {podIP: 10.0.0.1}}\n";
+  const std::string slice =
+      "{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, metadata: {name: s, labels: {kubernetes.io/service-name: "
+      "nginx}}, addressType: IPv4, endpoints: [{addresses: [10.0.0.1], targetRef: {kind: Pod, name: web-0}}]}\n";
+  ASSERT_TRUE(set.Put("d/a.yaml", std::string(kNginx) + pod).ok());
+  const auto place = [&](feed::v1::Key::Kind kind, const std::string& service, const std::string& name) {
+    feed::v1::Key key;
+    key.set_kind(kind);
+    if (kind != feed::v1::Key::NAMESPACE) key.set_namespace_("default");
+    key.set_service(service);
+    key.set_name(name);
+    return set.PlaceOf(key);
+  };
+  EXPECT_EQ(place(feed::v1::Key::SERVICE, "", "nginx"), "d/a.yaml:1:1");
+  EXPECT_EQ(place(feed::v1::Key::POD, "", "web-0"), "d/a.yaml:3:1");
+  EXPECT_EQ(place(feed::v1::Key::POD_IDENTITY, "nginx", "web-0"), "d/a.yaml:3:1");
+  EXPECT_EQ(place(feed::v1::Key::SERVICE, "", "web-0"), "");
+  EXPECT_EQ(place(feed::v1::Key::NAMESPACE, "", "default"), "") << "others name it";
+
+  ASSERT_TRUE(set.Put("d/z.yaml", slice).ok());
+  EXPECT_EQ(place(feed::v1::Key::POD_IDENTITY, "nginx", "web-0"), "d/z.yaml:1:1") << "slices say what a service has";
+  EXPECT_EQ(place(feed::v1::Key::POD_IDENTITY, "other", "web-0"), "d/a.yaml:3:1");
+  set.Remove("d/a.yaml");
+  EXPECT_EQ(place(feed::v1::Key::SERVICE, "", "nginx"), "");
+}
+
 TEST(ManifestSet, NotesWhatItPassesOver) {
   ManifestSet set;
   EXPECT_THAT(*set.Put("d/a.yaml", kNginx), IsEmpty());

@@ -61,6 +61,9 @@ class ManifestsSource {
   // Ends the watch; no publication begins afterwards.
   void Stop();
 
+  // Where the object stands that a record was made from (ManifestSet::PlaceOf). Any thread.
+  std::string PlaceOf(const feed::v1::Key& key) const { return set_.PlaceOf(key); }
+
  private:
   void Run();
   // Waits for the end of a burst of changes; false: Stop() was called.
