@@ -280,6 +280,10 @@ void FeedClient::Run() {
 }
 
 void FeedClient::WaitToRedial(const std::string& ending) {
+  {
+    absl::MutexLock lock(&mutex_);
+    last_error_ = Printable(ending);
+  }
   const absl::Duration wait = backoff_.Next();
   const std::optional<state::Position> position = store_.position();
   WriteLog(LogLevel::kWarning, lost_lines_,
@@ -296,6 +300,11 @@ void FeedClient::WaitToRedial(const std::string& ending) {
 void FeedClient::Stop() {
   if (stop_called_.exchange(true)) return;
   stop_alarm_.Set(&queue_, gpr_inf_past(GPR_CLOCK_MONOTONIC), TagOf(Event::kStop));
+}
+
+std::string FeedClient::last_error() const {
+  absl::MutexLock lock(&mutex_);
+  return last_error_;
 }
 
 absl::Time FeedClient::last_message() const {

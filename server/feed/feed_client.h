@@ -15,7 +15,9 @@
 #include <memory>
 #include <string>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/random/random.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "server/base/backoff.h"
 #include "server/feed/log_quota.h"
@@ -54,6 +56,8 @@ class FeedClient {
   // Any thread.
   bool connected() const { return connected_; }
   absl::Time last_message() const;
+  // For a person: how the last stream ended, and why; empty before one did. Any thread.
+  std::string last_error() const ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
   class Stream;
@@ -78,6 +82,9 @@ class FeedClient {
   LogQuota sync_lines_{12, absl::Minutes(1)};
   LogQuota lost_lines_{6, absl::Minutes(1)};
   LogQuota rejected_lines_{30, absl::Minutes(1)};
+
+  mutable absl::Mutex mutex_;
+  std::string last_error_ ABSL_GUARDED_BY(mutex_);
 
   std::atomic<bool> connected_ = false;
   std::atomic<int64_t> last_message_ns_ = kNever;  // since the Unix epoch
