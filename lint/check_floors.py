@@ -37,6 +37,7 @@ DOORS = {
     "config": ["server/base", "server/dns", "server/resolve/options.h", "server/state/label_selector.h"],
     "server/plugins": ["config"],
     "server/feed": ["proto"],
+    "server/admin": ["proto"],
     "server": ["config", "controller/controller.h", "proto"],
     "server/testing": ["server/base", "server/dns", "server/state", "server/resolve"],
     "controller/testing": ["server/base", "proto", "controller/identity"],
@@ -50,7 +51,7 @@ FOREIGN = [
     ("Asio", re.compile(r"boost/(asio|beast)\b"),
      ["server/net", "server/upstream", "server/admin", "server/service", "server", *CONTROLLER_ROOMS]),
     ("gRPC and protobuf", re.compile(r"(grpc|grpcpp|google/protobuf)/|.*\.pb\.h$"),
-     ["proto", "server/feed", "server", *CONTROLLER_ROOMS, "controller/testing", "ctl"]),
+     ["proto", "server/feed", "server/admin", "server", *CONTROLLER_ROOMS, "controller/testing", "ctl"]),
     ("c-ares", re.compile(r"ares(_\w+)?\.h$"), ["server/upstream"]),
 ]
 # These need the standard library and Abseil alone (inet_pton knows no sockets), and GoogleTest in their tests.

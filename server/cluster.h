@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "config/options.h"
 #include "controller/controller.h"
+#include "server/admin/subject.h"
 #include "server/feed/feed_client.h"
 #include "server/state/snapshot_holder.h"
 #include "server/state/store.h"
@@ -18,6 +19,9 @@
 namespace podnamed {
 
 using ClusterSource = std::variant<config::ManifestsSource, config::FeedSource>;
+
+// As a person would write it: "manifests examples/cluster", "feed unix:///run/podnamed/feed.sock".
+std::string TextOf(const ClusterSource& source);
 
 class Cluster {
  public:
@@ -29,12 +33,16 @@ class Cluster {
   Cluster& operator=(const Cluster&) = delete;
 
   const state::SnapshotHolder& holder() const { return holder_; }
+  // What inspection sees of it; its zones are the caller's to add. Good for as long as this lives.
+  admin::ClusterSubject subject() const;
 
  private:
-  Cluster(std::unique_ptr<controller::Controller> embedded, std::shared_ptr<grpc::Channel> channel,
-          const std::string& node);
+  Cluster(const ClusterSource& source, std::unique_ptr<controller::Controller> embedded,
+          std::shared_ptr<grpc::Channel> channel, const std::string& node);
 
+  const ClusterSource source_;
   std::unique_ptr<controller::Controller> embedded_;
+  const std::shared_ptr<grpc::Channel> channel_;
   state::SnapshotHolder holder_;
   state::Store store_{holder_};
   feed::FeedClient client_;

@@ -13,6 +13,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "config/options.h"
+#include "server/admin/inspect_server.h"
 #include "server/base/flags.h"
 #include "server/base/log.h"
 #include "server/base/signals.h"
@@ -35,10 +36,12 @@ po::options_description MakeFlags() {
       ("dns.port", po::value<uint16_t>()->default_value(53), "port of server blocks that name none")               //
       ("p", po::value<uint16_t>(), "the same as -dns.port")                                                        //
       ("workers", po::value<int>(), "threads that answer queries; one for each core by default")                   //
-      ("pidfile", po::value<std::string>(), "file to write the process id to")                                     //
-      ("plugins", po::bool_switch(), "list the plugins that a server block may have, and exit")                    //
-      ("quiet", po::bool_switch(), "log warnings and errors only")                                                 //
-      ("version", po::bool_switch(), "show the version, and exit")                                                 //
+      ("inspect", po::value<std::string>()->default_value(admin::kDefaultInspectAddress),
+       "where podnamectl can look at this server: unix:///path, host:port, :port, or off")       //
+      ("pidfile", po::value<std::string>(), "file to write the process id to")                   //
+      ("plugins", po::bool_switch(), "list the plugins that a server block may have, and exit")  //
+      ("quiet", po::bool_switch(), "log warnings and errors only")                               //
+      ("version", po::bool_switch(), "show the version, and exit")                               //
       ("help", po::bool_switch(), "show this text, and exit");
   return flags;
 }
@@ -55,6 +58,11 @@ absl::StatusOr<config::Options> Load(const std::string& conf, uint16_t port) {
   return config::ParseOptions(text, "stdin", port, environment);
 }
 
+InspectOptions InspectOptionsOf(const po::variables_map& flags) {
+  const auto& address = flags["inspect"].as<std::string>();
+  return {.address = address == "off" ? "" : address, .is_required = !flags["inspect"].defaulted()};
+}
+
 int Run(const po::variables_map& flags) {
   const uint16_t port = flags.count("p") != 0 ? flags["p"].as<uint16_t>() : flags["dns.port"].as<uint16_t>();
   const int cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
@@ -64,7 +72,7 @@ int Run(const po::variables_map& flags) {
   if (!options.ok()) return Fail(std::string(options.status().message()));
 
   base::StartLogging(flags["quiet"].as<bool>());
-  absl::StatusOr<std::unique_ptr<Server>> server = Server::Start(*options, workers);
+  absl::StatusOr<std::unique_ptr<Server>> server = Server::Start(*options, workers, InspectOptionsOf(flags));
   if (!server.ok()) {
     base::StopLogging();
     return Fail(std::string(server.status().message()));

@@ -5,7 +5,8 @@
 #include <climits>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
+#include "absl/algorithm/container.h"
+#include "absl/time/clock.h"
 #include "server/base/log.h"
 #include "server/base/status.h"
 #include "server/host_addresses.h"
@@ -22,7 +23,8 @@ std::string NodeName() {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Server>> Server::Start(const config::Options& options, int workers) {
+absl::StatusOr<std::unique_ptr<Server>> Server::Start(const config::Options& options, int workers,
+                                                      const InspectOptions& inspect) {
   std::unique_ptr<Server> server(new Server());
   for (const config::ServerBlockOptions& block : options.blocks) RETURN_IF_ERROR(server->AddBlock(block));
   for (int i = 0; i < workers; ++i) {
@@ -30,6 +32,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const config::Options& opt
     ASSIGN_OR_RETURN(std::unique_ptr<Worker> worker, Worker::Start(server->blocks_, use));
     server->workers_.push_back(std::move(worker));
   }
+  ASSIGN_OR_RETURN(server->inspection_, StartInspection(inspect, server->SubjectOf(options)));
   for (const Block& block : server->blocks_) {
     for (const auto& [endpoint, zone] : block.zones) {
       base::LogInfo("server", "{} on {}", zone.ToText(), endpoint.ToString());
@@ -72,8 +75,37 @@ absl::StatusOr<const Cluster*> Server::ClusterOf(const ClusterSource& source) {
   return clusters_.emplace_back(source, std::move(cluster)).second.get();
 }
 
+// Of each cluster's zones those of the first block that names them come first.
+admin::Subject Server::SubjectOf(const config::Options& options) const {
+  admin::Subject subject;
+  subject.started_at = absl::Now();
+  subject.workers = static_cast<int>(workers_.size());
+  for (const auto& [source, cluster] : clusters_) {
+    admin::ClusterSubject& added = subject.clusters.emplace_back(cluster->subject());
+    for (const config::ServerBlockOptions& block : options.blocks) {
+      if (!block.kubernetes.has_value() || block.kubernetes->source != source) continue;
+      for (const dns::Name& zone : block.kubernetes->zones) {
+        if (!absl::c_linear_search(added.zones, zone)) added.zones.push_back(zone);
+      }
+    }
+  }
+  for (size_t i = 0; i < blocks_.size(); ++i) {
+    admin::BlockSubject& added = subject.blocks.emplace_back();
+    for (const auto& [endpoint, zone] : blocks_[i].zones) {
+      added.zones.emplace_back(endpoint.ToString(), zone.ToText());
+    }
+    const auto& kubernetes = options.blocks[i].kubernetes;
+    if (kubernetes.has_value()) added.source = TextOf(kubernetes->source);
+  }
+  subject.answer = [this](absl::Span<const uint8_t> query, const base::IpAddress& client) {
+    return AnswerAside(blocks_, query, client);
+  };
+  return subject;
+}
+
 void Server::Stop(std::chrono::milliseconds grace) {
   for (const auto& worker : workers_) worker->Stop(grace);
+  inspection_.reset();  // while the workers answer what has arrived
   for (const auto& worker : workers_) worker->Join();
   workers_.clear();
   clusters_.clear();

@@ -35,11 +35,16 @@ absl::StatusOr<std::unique_ptr<Worker>> Worker::Start(const std::vector<Block>& 
   return worker;
 }
 
-Worker::Worker(const std::vector<Block>& blocks) : chains_(blocks.size()) {
+std::vector<service::PluginChain> MakeChains(const std::vector<Block>& blocks) {
+  std::vector<service::PluginChain> chains(blocks.size());
   for (size_t i = 0; i < blocks.size(); ++i) {
     if (blocks[i].resolver == nullptr) continue;
-    chains_[i].push_back(std::make_unique<plugins::Kubernetes>(*blocks[i].resolver, *blocks[i].holder));
+    chains[i].push_back(std::make_unique<plugins::Kubernetes>(*blocks[i].resolver, *blocks[i].holder));
   }
+  return chains;
+}
+
+Worker::Worker(const std::vector<Block>& blocks) : chains_(MakeChains(blocks)) {
   tasks_.Spawn("refresh", RefreshWhenIdle());
 }
 

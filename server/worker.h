@@ -34,6 +34,9 @@ struct Block {
   const state::SnapshotHolder* holder = nullptr;
 };
 
+// The plugins of each block, in the order of the blocks. `blocks` must outlive them.
+std::vector<service::PluginChain> MakeChains(const std::vector<Block>& blocks);
+
 class Worker {
  public:
   // Opens the worker's sockets; `blocks` must outlive this. A failure is one sentence. The first worker claims the

@@ -1,5 +1,6 @@
 """Our programs as processes: started on free ports, ended by their process id, their logs kept for a failing test."""
 
+import json
 import os
 import re
 import signal
@@ -69,18 +70,33 @@ class Controller(Program):
 
 
 class Podnamed(Program):
-    """A server on one port, UDP and TCP."""
+    """A server on one port, UDP and TCP, with a socket of its own for podnamectl."""
 
     def __init__(self, corefile, directory, name="podnamed", flags=(), prefix=(), port=0):
         path = os.path.join(str(directory), f"{name}.Corefile")
         with open(path, "w", encoding="utf-8") as file:
             file.write(corefile)
+        self.inspect = f"unix://{directory}/{name}.ctl"
+        inspect = () if "-inspect" in flags else ("-inspect", self.inspect)
         super().__init__(
-            [os.path.join(BINARIES, "podnamed"), "-conf", path, *flags],
+            [os.path.join(BINARIES, "podnamed"), "-conf", path, *inspect, *flags],
             os.path.join(str(directory), f"{name}.log"),
             prefix,
         )
         self.port = port
+
+    def ctl(self, *words, timeout=20):
+        """podnamectl on this server: its exit code and what it said."""
+        done = subprocess.run(
+            [os.path.join(BINARIES, "podnamectl"), "-server", self.inspect, *words],
+            capture_output=True, text=True, timeout=timeout, check=False,
+        )
+        return done.returncode, done.stdout + done.stderr
+
+    def ctl_json(self, *words):
+        """The same as an object, whatever the exit code."""
+        _, output = self.ctl("-o", "json", *words)
+        return json.loads(output)
 
     def ask(self, name, rdtype="A", tcp=False, timeout=2.0, **options):
         """One query by dnspython; the whole response message."""

@@ -1,0 +1,239 @@
+#include "server/admin/dns_message.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <string_view>
+
+#include "server/base/ip_address.h"
+#include "server/dns/edns.h"
+#include "server/dns/wire_reader.h"
+
+namespace podnamed::admin {
+namespace {
+
+using dns::RecordType;
+using dns::WireReader;
+using inspect::v1::LookupResponse;
+using Records = google::protobuf::RepeatedPtrField<inspect::v1::Record>;
+
+constexpr uint16_t kId = 0;  // nobody else asks on this way
+constexpr uint16_t kExtendedErrorOption = 15;
+
+// IANA's "Extended DNS Error Codes" (RFC 8914 section 5.2), as far as it was filled when this was written.
+constexpr auto kExtendedErrors = std::to_array<std::string_view>({
+    "Other Error",
+    "Unsupported DNSKEY Algorithm",
+    "Unsupported DS Digest Type",
+    "Stale Answer",
+    "Forged Answer",
+    "DNSSEC Indeterminate",
+    "DNSSEC Bogus",
+    "Signature Expired",
+    "Signature Not Yet Valid",
+    "DNSKEY Missing",
+    "RRSIGs Missing",
+    "No Zone Key Bit Set",
+    "NSEC Missing",
+    "Cached Error",
+    "Not Ready",
+    "Blocked",
+    "Censored",
+    "Filtered",
+    "Prohibited",
+    "Stale NXDOMAIN Answer",
+    "Not Authoritative",
+    "Not Supported",
+    "No Reachable Authority",
+    "Network Error",
+    "Invalid Data",
+    "Signature Expired before Valid",
+    "Too Early",
+    "Unsupported NSEC3 Iterations Value",
+    "Unable to conform to policy",
+    "Synthesized",
+    "Invalid Query Type",
+});
+
+void Append(std::vector<uint8_t>& octets, uint16_t value) {
+  octets.push_back(static_cast<uint8_t>(value >> 8));
+  octets.push_back(static_cast<uint8_t>(value));
+}
+
+template <typename Address>
+std::string ReadAddress(WireReader& reader) {
+  Address address{};
+  const std::string_view octets = reader.ReadOctets(address.size());
+  std::copy(octets.begin(), octets.end(), address.begin());
+  return base::IpAddress(address).ToString();
+}
+
+// A character-string between quotes, as a zone file has it.
+std::string Quoted(std::string_view text) {
+  std::string quoted = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') {
+      quoted += {'\\', c};
+    } else if (c < ' ' || c > '~') {
+      quoted += fmt::format("\\{:03}", static_cast<uint8_t>(c));
+    } else {
+      quoted += c;
+    }
+  }
+  return quoted + "\"";
+}
+
+std::string ReadTexts(WireReader& reader, size_t end) {
+  std::string texts;
+  while (reader.ok() && reader.position() < end) {
+    if (!texts.empty()) texts += " ";
+    texts += Quoted(reader.ReadOctets(reader.ReadU8()));
+  }
+  return texts;
+}
+
+// As a zone file writes it; of a type that it does not know as RFC 3597 section 5 does.
+std::string ReadRdata(WireReader& reader, RecordType type, size_t length) {
+  switch (type) {
+    case RecordType::kA:
+      return ReadAddress<base::Ipv4Address>(reader);
+    case RecordType::kAaaa:
+      return ReadAddress<base::Ipv6Address>(reader);
+    case RecordType::kNs:
+    case RecordType::kCname:
+    case RecordType::kPtr:
+      return reader.ReadName().ToText();
+    case RecordType::kMx: {
+      const uint16_t preference = reader.ReadU16();
+      return fmt::format("{} {}", preference, reader.ReadName().ToText());
+    }
+    case RecordType::kSrv: {
+      const uint16_t priority = reader.ReadU16();
+      const uint16_t weight = reader.ReadU16();
+      const uint16_t port = reader.ReadU16();
+      return fmt::format("{} {} {} {}", priority, weight, port, reader.ReadName().ToText());
+    }
+    case RecordType::kSoa: {
+      std::string text = reader.ReadName().ToText();
+      text += " " + reader.ReadName().ToText();
+      for (int number = 0; number < 5; ++number) text += fmt::format(" {}", reader.ReadU32());
+      return text;
+    }
+    case RecordType::kTxt:
+      return ReadTexts(reader, reader.position() + length);
+    default: {
+      std::string text = fmt::format("\\# {} ", length);
+      for (const char octet : reader.ReadOctets(length)) text += fmt::format("{:02x}", static_cast<uint8_t>(octet));
+      return text;
+    }
+  }
+}
+
+// How many octets the UTF-8 character that `text` begins with has; 0 if it begins with none, or with one that a
+// terminal obeys. As strict as RFC 3629 section 4, since protobuf is.
+size_t CharacterLength(std::string_view text) {
+  const auto first = static_cast<uint8_t>(text[0]);
+  const size_t length = first < 0x80 ? 1 : (first & 0xE0) == 0xC0 ? 2 : (first & 0xF0) == 0xE0 ? 3 : 4;
+  if (length == 1) return first >= ' ' && first != 0x7F ? 1 : 0;
+  if (first < 0xC2 || first > 0xF4 || text.size() < length) return 0;
+  for (size_t i = 1; i < length; ++i) {
+    if ((static_cast<uint8_t>(text[i]) & 0xC0) != 0x80) return 0;
+  }
+  const auto second = static_cast<uint8_t>(text[1]);
+  const bool is_longer_than_needed = (first == 0xE0 && second < 0xA0) || (first == 0xF0 && second < 0x90);
+  const bool is_no_character = (first == 0xED && second >= 0xA0) || (first == 0xF4 && second >= 0x90);
+  return is_longer_than_needed || is_no_character ? 0 : length;
+}
+
+// Text from a reply, fit for a terminal and for a field of protobuf.
+std::string Printable(std::string_view text) {
+  std::string printable;
+  while (!text.empty()) {
+    const size_t length = CharacterLength(text);
+    printable += length == 0 ? "?" : text.substr(0, length);
+    text.remove_prefix(std::max<size_t>(length, 1));
+  }
+  return printable;
+}
+
+void ReadOptions(WireReader& reader, size_t end, LookupResponse& response) {
+  while (reader.ok() && reader.position() < end) {
+    const uint16_t code = reader.ReadU16();
+    const uint16_t length = reader.ReadU16();
+    if (code != kExtendedErrorOption || length < 2) {
+      reader.Skip(length);
+      continue;
+    }
+    inspect::v1::ExtendedError& error = *response.add_extended_errors();
+    error.set_code(reader.ReadU16());
+    if (error.code() < kExtendedErrors.size()) error.set_meaning(std::string(kExtendedErrors[error.code()]));
+    error.set_text(Printable(reader.ReadOctets(length - size_t{2})));
+  }
+}
+
+void ReadRecord(WireReader& reader, Records& records, uint16_t& upper_rcode, LookupResponse& response) {
+  const std::string name = reader.ReadName().ToText();
+  const RecordType type{reader.ReadU16()};
+  const uint16_t record_class = reader.ReadU16();
+  const uint32_t ttl = reader.ReadU32();
+  const uint16_t length = reader.ReadU16();
+  const size_t end = reader.position() + length;
+  if (type == RecordType::kOpt) {  // its TTL is the upper rcode, the version and flags (RFC 6891 section 6.1.3)
+    upper_rcode = static_cast<uint16_t>(ttl >> 24);
+    ReadOptions(reader, end, response);
+  } else if (static_cast<dns::RecordClass>(record_class) == dns::RecordClass::kIn) {
+    inspect::v1::Record& record = *records.Add();
+    record.set_name(name);
+    record.set_ttl(ttl);
+    record.set_type(dns::NameOf(type));
+    record.set_data(ReadRdata(reader, type, length));
+  }
+  if (reader.position() != end) reader.Skip(end < reader.position() ? dns::kMaxMessageLength : end - reader.position());
+}
+
+}  // namespace
+
+std::vector<uint8_t> MakeQuery(const dns::Name& name, RecordType type) {
+  std::vector<uint8_t> octets;
+  // Header: one question and, in the additional section, OPT.
+  for (const uint16_t field : {kId, dns::kRecursionDesiredFlag, uint16_t{1}, uint16_t{0}, uint16_t{0}, uint16_t{1}}) {
+    Append(octets, field);
+  }
+  octets.insert(octets.end(), name.wire().begin(), name.wire().end());
+  Append(octets, static_cast<uint16_t>(type));
+  Append(octets, static_cast<uint16_t>(dns::RecordClass::kIn));
+  octets.push_back(0);  // OPT's owner: the root
+  Append(octets, static_cast<uint16_t>(RecordType::kOpt));
+  Append(octets, static_cast<uint16_t>(dns::kDefaultUdpLimit));
+  for (int i = 0; i < 3; ++i) Append(octets, 0);  // upper rcode and version, flags, no options
+  return octets;
+}
+
+bool ReadReply(absl::Span<const uint8_t> octets, LookupResponse& response) {
+  WireReader reader(octets);
+  reader.Skip(2);
+  const uint16_t flags = reader.ReadU16();
+  const uint16_t questions = reader.ReadU16();
+  std::array<uint16_t, 3> counts{};
+  for (uint16_t& count : counts) count = reader.ReadU16();
+  for (int i = 0; i < questions && reader.ok(); ++i) {
+    reader.SkipName();
+    reader.Skip(4);
+  }
+  uint16_t upper_rcode = 0;
+  const std::array<Records*, 3> sections = {response.mutable_answer(), response.mutable_authority(),
+                                            response.mutable_additional()};
+  for (size_t section = 0; section < sections.size(); ++section) {
+    for (int i = 0; i < counts[section] && reader.ok(); ++i) {
+      ReadRecord(reader, *sections[section], upper_rcode, response);
+    }
+  }
+  response.set_authoritative((flags & dns::kAuthoritativeFlag) != 0);
+  const auto rcode = static_cast<dns::Rcode>(upper_rcode << 4 | (flags & dns::kRcodeMask));
+  response.set_rcode(std::string(dns::NameOf(rcode)));
+  return reader.ok() && (flags & dns::kResponseFlag) != 0;
+}
+
+}  // namespace podnamed::admin

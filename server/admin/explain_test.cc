@@ -1,0 +1,104 @@
+#include "server/admin/explain.h"
+
+#include <gmock/gmock.h>
+
+#include "server/admin/test_subject.h"
+
+namespace podnamed::admin {
+namespace {
+
+using inspect::v1::ExplainRequest;
+using inspect::v1::ExplainResponse;
+using inspect::v1::Step;
+using podnamed::testing::ClusterIp;
+using podnamed::testing::Headless;
+using podnamed::testing::InNamespace;
+using podnamed::testing::NotReady;
+using podnamed::testing::Pod;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+class ExplainTest : public ::testing::Test {
+ protected:
+  ExplainTest() {
+    cluster_.Publish({NamespaceNamed("default"), NamespaceNamed("shop"), Headless("nginx"),
+                      Pod("nginx", "web-0", {"10.0.0.1"}), NotReady(Pod("nginx", "web-1", {"10.0.0.2"})),
+                      InNamespace("shop", ClusterIp("cart", {"10.96.0.5"})),
+                      InNamespace("shop", Pod("cart", "cart-3", {"10.0.1.3"}))});
+  }
+
+  ExplainResponse Explained(const std::string& name, const std::string& as = "") {
+    ExplainRequest request;
+    request.set_name(name);
+    request.set_as(as);
+    absl::StatusOr<ExplainResponse> response = Explain(cluster_.subject(), request);
+    EXPECT_TRUE(response.ok()) << response.status();
+    return response.ok() ? *std::move(response) : ExplainResponse();
+  }
+  std::string ErrorOf(const std::string& name, const std::string& as) {
+    ExplainRequest request;
+    request.set_name(name);
+    request.set_as(as);
+    return std::string(Explain(cluster_.subject(), request).status().message());
+  }
+  static std::vector<std::string> NamesOf(const ExplainResponse& response) {
+    std::vector<std::string> names;
+    for (const Step& step : response.steps()) names.push_back(step.name());
+    return names;
+  }
+
+  TestSubject cluster_;
+};
+
+TEST_F(ExplainTest, WalksTheSearchPathUpToTheFirstAnswer) {
+  const ExplainResponse response = Explained("cart.shop");
+  EXPECT_THAT(NamesOf(response), ElementsAre("cart.shop.default.svc.cluster.local.", "cart.shop.svc.cluster.local."));
+  EXPECT_EQ(response.steps(0).verdict(), Step::NO_SUCH_NAME);
+  EXPECT_EQ(response.steps(1).verdict(), Step::ANSWERS);
+  EXPECT_TRUE(response.resolves());
+  EXPECT_EQ(response.text(), "service shop/cart: cluster IP 10.96.0.5, 1 of 1 pods ready");
+}
+
+TEST_F(ExplainTest, ThePodThatAsksGivesTheSearchPath) {
+  for (const char* as : {"cart-3", "shop/cart-3", "10.0.1.3"}) {
+    const ExplainResponse response = Explained("cart", as);
+    EXPECT_THAT(NamesOf(response), ElementsAre("cart.shop.svc.cluster.local.")) << as;
+    EXPECT_EQ(response.client().pod(), "cart-3");
+    EXPECT_EQ(response.client().address(), "10.0.1.3");
+  }
+}
+
+TEST_F(ExplainTest, FiveDotsOrAFinalOneComeFirst) {
+  EXPECT_THAT(NamesOf(Explained("no.svc.cluster.local.")), ElementsAre("no.svc.cluster.local."));
+  EXPECT_EQ(NamesOf(Explained("a.b.c.d.e.f")).front(), "a.b.c.d.e.f.");
+  EXPECT_EQ(NamesOf(Explained("a.b.c.d.e")).back(), "a.b.c.d.e.");
+}
+
+TEST_F(ExplainTest, TheNearestThingIsTheObjectItselfItsServiceOrItsNamespace) {
+  EXPECT_FALSE(Explained("web-1.nginx").resolves());
+  EXPECT_EQ(Explained("web-1.nginx").text(), "pod default/nginx/web-1: 10.0.0.2, not ready");
+  EXPECT_EQ(Explained("web-9.nginx").text(), "service default/nginx: headless, 1 of 2 pods ready");
+  EXPECT_EQ(Explained("basket.shop").text(), "namespace shop");
+  EXPECT_EQ(Explained("basket").text(), "") << "that the asking pod's namespace exists says nothing";
+  EXPECT_EQ(Explained("3.1.0.10.in-addr.arpa").text(), "pod shop/cart/cart-3: 10.0.1.3, ready");
+}
+
+TEST_F(ExplainTest, AControllerThatIsAwayIsNoFailure) {
+  EXPECT_THAT(Explained("web-0.nginx").origin().error(), HasSubstr("the controller does not say"));
+}
+
+TEST_F(ExplainTest, SaysWhoIsNotMeant) {
+  EXPECT_THAT(ErrorOf("nginx", "nobody"), HasSubstr("found no pod nobody"));
+  cluster_.Publish({InNamespace("shop", Pod("cart", "web-0", {"10.0.1.4"}))});
+  EXPECT_THAT(ErrorOf("nginx", "web-0"), HasSubstr("there are default/web-0 and shop/web-0"));
+  EXPECT_THAT(ErrorOf("a..b", ""), HasSubstr("label"));
+}
+
+TEST_F(ExplainTest, HoldsNoState) {
+  Explained("web-0.nginx");
+  cluster_.Publish({Pod("nginx", "web-0", {"10.0.0.9"})});
+  EXPECT_EQ(cluster_.Retired(), 0);
+}
+
+}  // namespace
+}  // namespace podnamed::admin

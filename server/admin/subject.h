@@ -1,0 +1,53 @@
+// What inspection looks at: handed in by whoever put the server together, so that this room needs to know nothing of
+// the rooms above it or beside it. Values and borrowed parts; what they point to outlives the inspection.
+#pragma once
+
+#include <grpcpp/channel.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "server/base/ip_address.h"
+#include "server/dns/name.h"
+#include "server/state/snapshot_holder.h"
+
+namespace podnamed::admin {
+
+struct FeedStatus {
+  bool connected = false;
+  absl::Time last_message = absl::InfinitePast();  // InfinitePast: never
+  std::string last_error;                          // why the connection ended last
+};
+
+// One source of cluster state.
+struct ClusterSubject {
+  std::string source;            // "manifests examples/cluster"
+  std::vector<dns::Name> zones;  // that answer from it, folded, in the order of the configuration
+  const state::SnapshotHolder* holder = nullptr;
+  std::function<FeedStatus()> feed_status;    // any thread
+  std::shared_ptr<grpc::Channel> controller;  // where a record's origin is asked for
+};
+
+// A server block.
+struct BlockSubject {
+  std::vector<std::pair<std::string, std::string>> zones;  // endpoint, zone
+  std::string source;                                      // of its `kubernetes`; empty: it has none
+};
+
+struct Subject {
+  absl::Time started_at;
+  int workers = 0;
+  std::vector<BlockSubject> blocks;
+  std::vector<ClusterSubject> clusters;
+  // Answers a query's octets as if they had come from that address over TCP, by the code that answers the wire but not
+  // by its threads; nothing where the server would not reply. Any thread.
+  std::function<std::vector<uint8_t>(absl::Span<const uint8_t> query, const base::IpAddress& client)> answer;
+};
+
+}  // namespace podnamed::admin
