@@ -1,5 +1,5 @@
-# The container image: podnamed, with podname-controller beside it. The build stage runs the commands that anybody runs,
-# so CI's tests of ./dev are tests of this file too. The run stage holds two programs, the libraries they load and CA
+# The container image: podnamed, with podname-controller and podnamectl beside it. The build stage runs the commands that anybody runs,
+# so CI's tests of ./dev are tests of this file too. The run stage holds three programs, the libraries they load and CA
 # certificates; no shell, no package manager. A cluster's manifest can name this image in place of CoreDNS's:
 # args: ["-conf", "/etc/coredns/Corefile"].
 FROM docker.io/library/debian:bookworm AS build

@@ -9,6 +9,7 @@ from harness.netns import SERVER_ADDRESS, open_pod_network
 from harness.programs import ROOT, Program
 
 NOBODY = 65532
+PROGRAMS = ("podnamed", "podname-controller", "podnamectl")
 NET_BIND_SERVICE = 1 << 10  # capabilities(7)
 
 
@@ -38,12 +39,12 @@ def test_nothing_in_it_but_programs_libraries_and_certificates(image):
     files = {path.relative_to(image).as_posix() for path in image.rglob("*") if path.is_file()}
     ours = {"Corefile", *(file for file in files if file.startswith("cluster/"))}
     rest = {file for file in files - ours if not file.startswith(("lib/", "lib64/", "usr/lib/"))}
-    assert rest == {"podnamed", "podname-controller", "etc/passwd", "etc/group", "etc/ssl/certs/ca-certificates.crt"}
+    assert rest == {*PROGRAMS, "etc/passwd", "etc/group", "etc/ssl/certs/ca-certificates.crt"}
 
 
-def test_both_programs_start_in_it(image):
-    for program in ("/podnamed", "/podname-controller"):
-        version = subprocess.run([*as_nobody(image), program, "-version"], capture_output=True, text=True, check=False)
+def test_its_programs_start_in_it(image):
+    for program in PROGRAMS:
+        version = subprocess.run([*as_nobody(image), f"/{program}", "-version"], capture_output=True, text=True, check=False)
         assert (version.returncode, version.stderr) == (0, ""), program
 
 
@@ -61,6 +62,11 @@ def test_answers_on_port_53_with_one_capability_and_no_root(image, tmp_path):
         status = status_of(server.process)
         assert set(status["Uid"].split()) == {str(NOBODY)}
         assert int(status["CapEff"], 16) == NET_BIND_SERVICE
+        # As kubectl exec would: by the socket where both programs look by default.
+        looked = subprocess.run(
+            [*as_nobody(image), "/podnamectl", "status"], capture_output=True, text=True, timeout=20, check=False
+        )
+        assert (looked.returncode, "synced" in looked.stdout) == (0, True), looked.stderr
         assert server.stop() == 0
     finally:
         server.stop()

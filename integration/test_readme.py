@@ -47,6 +47,16 @@ def test_run_and_watch_a_pod_move(example_file, tmp_path):
         # One name for each service that selects the pod: the example has two.
         assert "web-1.nginx.default.svc.cluster.local." in shell("dig +short @127.0.0.1 -p 1053 -x 10.244.0.11")
         assert shell("dig +noall +answer @127.0.0.1 -p 1053 web-0.nginx.default.svc.cluster.local")[-1] == "10.244.0.10"
+        status = shell("build/bin/podnamectl -server unix:build/inspect.sock status")
+        assert status[0] == "podnamed" and "synced," in status
+        explained = shell("build/bin/podnamectl -server unix:build/inspect.sock explain web-9.nginx")
+        assert "service default/nginx: headless" in " ".join(explained)
+        assert any("examples/cluster/nginx.yaml:" in word for word in explained)
+        looked_up = shell(
+            "build/bin/podnamectl -server unix:build/inspect.sock lookup web-0.nginx.default.svc.cluster.local -as web-1"
+        )
+        assert looked_up[-1] == "10.244.0.10"
+        assert "web-0" in shell("build/bin/podnamectl -server unix:build/inspect.sock list pods")
         shell("sed -i 's/10.244.0.10/10.244.7.7/' examples/cluster/nginx.yaml")
         wait_for_answer("dig +short @127.0.0.1 -p 1053 web-0.nginx.default.svc.cluster.local", ["10.244.7.7"])
         assert server.stop(signal.SIGINT) == 0, "Ctrl-C ends it in order"

@@ -1,0 +1,60 @@
+#include "ctl/output.h"
+
+#include <gmock/gmock.h>
+
+namespace podnamed::ctl {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+TEST(Table, LinesUpAlsoBesideCharactersOfSeveralOctets) {
+  EXPECT_EQ(Table({{"NAME", "TTL"}, {"a→b", "5"}, {"longer", ""}}), "NAME    TTL\na→b     5\nlonger\n");
+}
+
+inspect::v1::LookupResponse Missing() {
+  inspect::v1::LookupResponse response;
+  response.set_name("web-9.nginx.default.svc.cluster.local.");
+  response.set_type("A");
+  response.set_rcode("NXDOMAIN");
+  inspect::v1::ExtendedError& error = *response.add_extended_errors();
+  error.set_code(0);
+  error.set_meaning("Other Error");
+  error.set_text("service nginx exists, web-9 does not");
+  return response;
+}
+
+TEST(Output, ALookupThatFindsNothingSaysWhy) {
+  EXPECT_FALSE(Resolves(Missing()));
+  EXPECT_EQ(ToText(Missing()),
+            "web-9.nginx.default.svc.cluster.local. A: NXDOMAIN\n"
+            "  Other Error (0): service nginx exists, web-9 does not\n");
+}
+
+TEST(Output, JsonHasEveryFieldAndOneLineForAWatch) {
+  const std::string json = ToJson(Missing(), Layout::kLines);
+  EXPECT_THAT(json, HasSubstr("\"rcode\": \"NXDOMAIN\""));
+  EXPECT_THAT(json, HasSubstr("\"authoritative\": false"));
+  EXPECT_THAT(json, HasSubstr("\"extendedErrors\""));
+  inspect::v1::WatchResponse watch;
+  watch.add_changes()->set_text("pod default/nginx/web-0 is gone");
+  EXPECT_THAT(ToJson(watch, Layout::kOneLine), Not(HasSubstr("\n ")));
+}
+
+TEST(Output, AListOfPodsTellsTheirState) {
+  inspect::v1::ListPodsResponse response;
+  inspect::v1::Pod& pod = *response.add_pods();
+  pod.set_namespace_("default");
+  pod.set_service("nginx");
+  pod.set_name("web-0");
+  pod.set_hostname("web-0");
+  pod.add_addresses("10.0.0.1");
+  pod.add_addresses("fd00::1");
+  pod.set_published(true);
+  EXPECT_EQ(ToText(response),
+            "NAMESPACE  SERVICE  NAME   HOSTNAME  ADDRESS           STATE\n"
+            "default    nginx    web-0  web-0     10.0.0.1,fd00::1  not ready,published\n");
+}
+
+}  // namespace
+}  // namespace podnamed::ctl
