@@ -59,6 +59,24 @@ def pod(name, address, service, namespace="default", app=None, ready=True, uid="
     """)
 
 
+def endpoint_slices(service, count, namespace="default", port=8080):
+    """The slices of a headless Service with endpoints SERVICE-0 at 10.0.0.0, SERVICE-1 at 10.0.0.1 and so on, 250 to
+    an octet, 1000 to a slice as Kubernetes allows."""
+    for start in range(0, count, 1000):
+        yield textwrap.dedent(f"""\
+        apiVersion: discovery.k8s.io/v1
+        kind: EndpointSlice
+        metadata: {{name: {service}-{start}, namespace: {namespace}, labels: {{kubernetes.io/service-name: {service}}}}}
+        addressType: IPv4
+        ports: [{{name: http, port: {port}}}]
+        endpoints:
+        """) + "".join(
+            f"- {{addresses: [10.0.{i // 250}.{i % 250}], hostname: {service}-{i}, "
+            f"targetRef: {{kind: Pod, name: {service}-{i}}}}}\n"
+            for i in range(start, min(start + 1000, count))
+        )
+
+
 class Directory:
     """A directory of manifests. Files appear whole, as an editor or kubectl would put them there."""
 
