@@ -10,10 +10,13 @@ import socket
 import struct
 
 import dns.message
+import dns.name
+import dns.rcode
+import dns.reversename
 import pytest
 
 from conftest import free_port
-from harness.cases import Question, Reply, load
+from harness.cases import Question, Record, Reply, load, to_name
 from harness.programs import Podnamed
 from harness.waiting import wait_until
 
@@ -162,3 +165,67 @@ def test_case(case, over, servers):
             f"{case['id']} over {over}, config {case['config']}\nsource: {case['source']}\n{wrong}\n\n{reply.message}",
             pytrace=False,
         )
+
+
+# --- what follows from the cases together
+
+
+def every_config(test):
+    used = sorted({case["config"] for case in CASES})
+    parameters_ = [pytest.param(name, id=name, marks=pytest.mark.xdist_group(name)) for name in used]
+    return pytest.mark.parametrize("name", parameters_)(test)
+
+
+def names_that_exist(config):
+    """The questions that a case answers with records, and the names that those records bear or point to."""
+    for case in CASES:
+        if case["config"] != config or "answer" not in case or "ask" not in case:
+            continue
+        yield to_name(case["ask"].split()[0])
+        for section in ("answer", "additional"):
+            for record in Record.of(case.get(section), CONFIGS[config]["ttl"]):
+                yield record.name
+                if record.target is not None:
+                    yield record.target
+
+
+def ask(server, name, rdtype="A"):
+    """Over TCP, so that nothing is cut."""
+    wire = ask_tcp(server.port, dns.message.make_query(name, rdtype, use_edns=False).to_wire(), "127.0.0.1")
+    return dns.message.from_wire(wire)
+
+
+@every_config
+def test_no_ancestor_of_a_name_is_said_not_to_exist(name, servers):
+    """From NXDOMAIN a resolver concludes that nothing is below (RFC 8020)."""
+    zones = [dns.name.from_text(zone) for zone in CONFIGS[name]["zones"]]
+    below = {n for n in names_that_exist(name) for zone in zones if n.is_subdomain(zone)}
+    ancestors = set()
+    for existing in below:
+        zone = max((zone for zone in zones if existing.is_subdomain(zone)), key=len)
+        while existing != zone:
+            ancestors.add(existing)
+            existing = existing.parent()
+    server = servers.on(name)
+    denied = [n.to_text() for n in sorted(ancestors) if ask(server, n).rcode() == dns.rcode.NXDOMAIN]
+    assert not denied
+
+
+@every_config
+def test_what_a_record_points_to_exists(name, servers):
+    """Targets of SRV, PTR and NS records in our zones have addresses, and those of PTR lead back."""
+    server, config = servers.on(name), CONFIGS[name]
+    zones = [dns.name.from_text(zone) for zone in config["zones"]]
+    for case in CASES:
+        if case["config"] != name or "ask" not in case:
+            continue
+        for record in Record.of(case.get("answer"), config["ttl"]):
+            if record.target is None or not any(record.target.is_subdomain(zone) for zone in zones):
+                continue
+            found = [ask(server, record.target, rdtype) for rdtype in ("A", "AAAA")]
+            rdatas = [rdata for reply in found for rrset in reply.answer for rdata in rrset]
+            addresses = [rdata.address for rdata in rdatas if hasattr(rdata, "address")]
+            assert addresses, f"{case['id']}: {record.target} has no address"
+            if record.rdtype == "PTR":
+                back = dns.reversename.to_address(record.name)
+                assert back in addresses, f"{case['id']}: {record.target} leads elsewhere"

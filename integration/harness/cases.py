@@ -60,13 +60,13 @@ OUR_UDP_LIMIT = 1232
 SOA_TIMES = "7200 1800 86400"
 
 CASE_KEYS = set(
-    "id source config ask edns flags packet from over expect answer authority additional in_order letters tc aa zone question"
-    " reason why".split()
+    "id source why config ask edns flags packet from over"
+    " expect answer authority additional in_order letters tc aa zone question reason".split()
 )
 
 
 def load(directory):
-    """Every case of the files in its cases/, with the file's defaults filled in, and every configuration by its name."""
+    """Every case below `directory`, with its file's defaults filled in, and every configuration by its name."""
     with open(os.path.join(directory, "configs.yaml"), encoding="utf-8") as file:
         configs = yaml.safe_load(file)
     cases = []
@@ -104,16 +104,22 @@ def expand(text):
     return [text.replace(found[0], str(number)) for number in range(int(found[1]), int(found[2]) + 1)]
 
 
-def as_list(value):
-    return [] if value is None else [value] if isinstance(value, str) else value
-
-
 class Record:
     """OWNER TTL TYPE RDATA, comparable."""
 
     def __init__(self, owner, ttl, rdtype, rdata, letters):
         fold = (lambda text: text) if letters else str.lower
-        self.text = f"{fold(owner)} {ttl} {rdtype} {fold(rdata)}"
+        self.name, self.rdtype = owner, rdtype
+        self.target = getattr(rdata, "target", None)  # of SRV, PTR, NS, CNAME
+        self.text = f"{fold(owner.to_text())} {ttl} {rdtype} {fold(rdata.to_text())}"
+
+    @staticmethod
+    def of(written, default_ttl, letters=False):
+        """The records of a case's section."""
+        if isinstance(written, dict):
+            written = written["of"]
+        lines = [written] if isinstance(written, str) else written or []
+        return [Record.parse(text, default_ttl, letters) for line in lines for text in expand(line)]
 
     @staticmethod
     def parse(text, default_ttl, letters):
@@ -121,14 +127,14 @@ class Record:
         ttl = int(rest.pop(0)) if rest[0].isdigit() else default_ttl
         rdtype, rdata_text = rest[0], " ".join(rest[1:])
         rdata = dns.rdata.from_text("IN", rdtype, rdata_text, origin=ORIGIN, relativize=False)
-        return Record(to_name(owner).to_text(), ttl, rdtype, rdata.to_text(), letters)
+        return Record(to_name(owner), ttl, rdtype, rdata, letters)
 
     @staticmethod
     def received(rrset, letters):
         rdata = rrset[0]
         if rrset.rdtype == dns.rdatatype.SOA:
             rdata = rdata.replace(serial=0)  # whatever it is: the time of the last change
-        return Record(rrset.name.to_text(), rrset.ttl, dns.rdatatype.to_text(rrset.rdtype), rdata.to_text(), letters)
+        return Record(rrset.name, rrset.ttl, dns.rdatatype.to_text(rrset.rdtype), rdata, letters)
 
 
 def parse_packet(text):
@@ -245,7 +251,8 @@ class Reply:
 
     def check_opt(self):
         if self.question.opt() is not None:
-            assert (self.message.edns == 0) == self.question.opt(), "OPT if and only if the query has one (RFC 6891 §6.1.1)"
+            has_opt = self.message.edns == 0
+            assert has_opt == self.question.opt(), "OPT if and only if the query has one (RFC 6891 §6.1.1)"
         if self.message.edns < 0:
             return
         assert self.message.payload >= 512, "the size we advertise"
@@ -273,7 +280,8 @@ class Reply:
             ttls = {}
             for rrset in section:
                 assert rrset.rdclass == dns.rdataclass.IN, "class IN"
-                assert ttls.setdefault((rrset.name, rrset.rdtype), rrset.ttl) == rrset.ttl, "one TTL a set (RFC 2181 §5.2)"
+                ttl = ttls.setdefault((rrset.name, rrset.rdtype), rrset.ttl)
+                assert ttl == rrset.ttl, "one TTL a set (RFC 2181 §5.2)"
         if self.question.name is not None:
             for rrset in self.message.answer:
                 if rrset.name == self.question.name:
@@ -297,12 +305,9 @@ class Reply:
 
     def check_section(self, section, received):
         letters = self.case.get("letters", False)
-        wanted = self.case.get(section)
-        some = None
-        if isinstance(wanted, dict):
-            some, wanted = wanted["some"], wanted["of"]
-        parse = lambda text: Record.parse(text, self.config["ttl"], letters).text  # noqa: E731
-        wanted = [parse(text) for line in as_list(wanted) for text in expand(line)]
+        written = self.case.get(section)
+        some = written["some"] if isinstance(written, dict) else None
+        wanted = [record.text for record in Record.of(written, self.config["ttl"], letters)]
         got = [Record.received(rrset, letters).text for rrset in received]
         if some is not None and self.over == "udp":
             assert set(got) <= set(wanted), f"{section}: {set(got) - set(wanted)}"
