@@ -125,6 +125,7 @@ std::string FeedClient::Stream::Run() {
     }
   }
   client_.connected_ = false;
+  if (session_.synced()) client_.store_.SetStaleSince(client_.last_message());
   return fmt::format("{}: {}", session_.welcomed() ? "lost" : "not connected", Reason());
 }
 
@@ -179,7 +180,10 @@ void FeedClient::Stream::OnMessage() {
     client_.connected_ = true;
     WriteLog(LogLevel::kInfo, client_.sync_lines_, fmt::format("connected to {}", context_.peer()));
   }
-  if (session_.synced() && !was_synced) WriteLog(LogLevel::kInfo, client_.sync_lines_, SyncedLine());
+  if (session_.synced() && !was_synced) {
+    client_.store_.SetStaleSince(absl::InfiniteFuture());
+    WriteLog(LogLevel::kInfo, client_.sync_lines_, SyncedLine());
+  }
 }
 
 absl::Status FeedClient::Stream::Receive() {

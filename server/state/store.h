@@ -36,6 +36,9 @@ class Store {
   // published revision.
   absl::Status Apply(Delta delta);
 
+  // Since when the feed is silent; absl::InfiniteFuture() while it is not.
+  void SetStaleSince(absl::Time when) { holder_.SetStaleSince(when); }
+
   // Frees old states that no reader holds any more, as each publication does: for the quiet times between.
   void Reclaim() { holder_.Reclaim(); }
 
