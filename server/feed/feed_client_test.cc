@@ -263,7 +263,9 @@ TEST_F(FeedClientTest, NeverAcknowledgesBeforePublicationUnderLoad) {
 }
 
 TEST_F(FeedClientTest, ResumesAfterALoss) {
-  Sync()->Break();
+  const std::shared_ptr<Conversation> first = Sync();
+  EXPECT_EQ(reader_.stale_seconds(), 0U);
+  first->Break();
   const std::shared_ptr<Conversation> again = controller_->Accept();
   ASSERT_NE(again, nullptr);
   const std::optional<v1::Hello> hello = again->NextHello();
@@ -271,9 +273,11 @@ TEST_F(FeedClientTest, ResumesAfterALoss) {
   EXPECT_EQ(hello->resume().epoch(), kEpoch);
   EXPECT_EQ(hello->resume().revision(), 5);
   EXPECT_EQ(AddressOf("web-0"), "10.0.0.7");
+  EXPECT_GT(reader_.stale_seconds(), 0U) << "from the loss on, answers say that they are old";
   again->Send(Welcome(kEpoch, 6, v1::RESUME));
   again->Send(BatchOf(5, 6, {PodRecord("web-0", 8)}));
   EXPECT_EQ(again->NextAck(), 6);
+  EXPECT_EQ(reader_.stale_seconds(), 0U);
   EXPECT_EQ(AddressOf("web-0"), "10.0.0.8");
 }
 
