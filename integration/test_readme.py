@@ -47,6 +47,8 @@ def test_run_and_watch_a_pod_move(example_file, tmp_path):
         # One name for each service that selects the pod: the example has two.
         assert "web-1.nginx.default.svc.cluster.local." in shell("dig +short @127.0.0.1 -p 1053 -x 10.244.0.11")
         assert shell("dig +noall +answer @127.0.0.1 -p 1053 web-0.nginx.default.svc.cluster.local")[-1] == "10.244.0.10"
+        why = shell("dig @127.0.0.1 -p 1053 web-9.nginx.default.svc.cluster.local | grep EDE")
+        assert "exists, web-9 does not; it has web-0" in " ".join(why)
         status = shell("build/bin/podnamectl -server unix:build/inspect.sock status")
         assert status[0] == "podnamed" and "synced," in status
         explained = shell("build/bin/podnamectl -server unix:build/inspect.sock explain web-9.nginx")
