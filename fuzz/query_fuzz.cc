@@ -33,18 +33,39 @@ Rcode RcodeOf(ParseOutcome outcome) {
   return Rcode::kNoError;
 }
 
-void CheckReply(const Query& query, const Response& response, size_t limit) {
+testing::Message EncodeAndRead(const Query& query, const Response& response, size_t limit) {
   std::vector<uint8_t> buffer(limit);  // exactly, so that the sanitizer watches its end
   ResponseEncoder encoder;
   const size_t size = encoder.Encode(query, response, limit, absl::MakeSpan(buffer));
   Require(size <= limit);
   const auto reply = testing::ParseMessage({buffer.data(), size});
   Require(reply.ok());
-  Require(reply->response && reply->id == query.id && reply->opcode == query.opcode);
-  Require(reply->rcode == response.rcode);
-  Require(reply->questions.size() == (query.has_question ? 1 : 0));
-  Require(reply->edns.has_value() == query.edns.has_value());
-  Require(limit < kMaxMessageLength || !reply->truncated);
+  return *reply;
+}
+
+// A reason displaces nothing, and is whole or cut between two characters.
+void CheckReason(const Query& query, Response response, const testing::Message& without, size_t limit) {
+  constexpr std::string_view kText = "\u00e9\u20ac\u00e9\u20ac\u00e9\u20ac\u00e9\u20ac";  // of two and three octets
+  response.extended_error = ExtendedError{ExtendedError::kOther, kText};
+  const testing::Message reply = EncodeAndRead(query, response, limit);
+  Require(reply.truncated == without.truncated && reply.answer == without.answer);
+  Require(reply.authority == without.authority && reply.additional == without.additional);
+  Require(reply.edns_options.size() <= (query.edns.has_value() ? 1 : 0));
+  for (const std::string& option : reply.edns_options) {
+    const std::string_view text = std::string_view(option).substr(std::string_view("EDE 0 \"").size());
+    const size_t length = text.size() - 1;
+    Require(kText.starts_with(text.substr(0, length)) && (length % 5 == 0 || length % 5 == 2));
+  }
+}
+
+void CheckReply(const Query& query, const Response& response, size_t limit) {
+  const testing::Message reply = EncodeAndRead(query, response, limit);
+  Require(reply.response && reply.id == query.id && reply.opcode == query.opcode);
+  Require(reply.rcode == response.rcode);
+  Require(reply.questions.size() == (query.has_question ? 1 : 0));
+  Require(reply.edns.has_value() == query.edns.has_value());
+  Require(limit < kMaxMessageLength || !reply.truncated);
+  CheckReason(query, response, reply, limit);
 }
 
 // An answer that uses the question's name and its tail in every way there is to write a name.
