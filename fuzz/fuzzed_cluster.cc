@@ -75,12 +75,19 @@ std::vector<state::Port> TakePorts(Octets& octets, size_t count) {
   return ports;
 }
 
+state::Namespace TakeNamespace(Octets& octets) {
+  state::Namespace entity;
+  entity.name = TakeEntityLabel(octets);
+  return entity;
+}
+
 state::Service TakeService(Octets& octets) {
   state::Service service;
   service.namespace_name = TakeEntityLabel(octets);
   service.name = TakeEntityLabel(octets);
   const uint8_t shape = octets.Take();
   service.publish_not_ready = (shape & 4) != 0;
+  service.clusterset = (shape & 64) != 0;
   service.ports = TakePorts(octets, shape >> 3 & 3);
   switch (shape & 3) {
     case 0:
@@ -93,7 +100,10 @@ state::Service TakeService(Octets& octets) {
       break;
     case 3:
       service.kind = state::ServiceKind::kExternalName;
-      service.external_name = Wire(TakeEntityLabel(octets)) + Wire(TakeEntityLabel(octets)) + '\0';
+      service.external_name = Wire(TakeEntityLabel(octets));
+      service.external_name += Wire(TakeEntityLabel(octets));
+      if ((shape & 128) != 0) service.external_name += Wire("svc") + Wire("cluster") + Wire("local");
+      service.external_name += '\0';
       break;
   }
   return service;
@@ -111,7 +121,11 @@ state::PodIdentity TakeIdentity(Octets& octets) {
   identity.serving = identity.ready || (shape & 16) != 0;
   identity.terminating = !identity.ready && (shape & 32) != 0;
   identity.ports = TakePorts(octets, shape >> 6);
-  identity.addresses = TakeAddresses(octets, 1 + octets.TakeBelow(3));
+  const uint8_t place = octets.Take();
+  identity.clusterset = (place & 4) != 0;
+  if (identity.clusterset && (place & 8) != 0) identity.cluster = "cluster";
+  if ((place & 16) != 0) identity.zone = (place & 32) != 0 ? "a" : "b";
+  identity.addresses = TakeAddresses(octets, 1 + (place & 3) % 3);
   return identity;
 }
 
@@ -125,9 +139,11 @@ state::Pod TakePod(Octets& octets) {
 
 state::Deletion TakeDeletion(Octets& octets) {
   state::Deletion deletion;
-  deletion.key.kind = state::EntityKind{static_cast<uint8_t>(octets.TakeBelow(4))};
+  deletion.key.kind = state::EntityKind{static_cast<uint8_t>(octets.TakeBelow(6))};
   if (deletion.key.kind != state::EntityKind::kNamespace) deletion.key.namespace_name = TakeEntityLabel(octets);
-  if (deletion.key.kind == state::EntityKind::kPodIdentity) deletion.key.service = TakeEntityLabel(octets);
+  const bool is_identity =
+      deletion.key.kind == state::EntityKind::kPodIdentity || deletion.key.kind == state::EntityKind::kImportedIdentity;
+  if (is_identity) deletion.key.service = TakeEntityLabel(octets);
   deletion.key.name = TakeEntityLabel(octets);
   return deletion;
 }
@@ -195,7 +211,8 @@ std::string_view ProtocolLabel(Protocol protocol) {
 // The names of one entity in one forward zone.
 class NamesOf {
  public:
-  NamesOf(const dns::Name& zone, std::vector<dns::Name>& names) : zone_(zone.wire()), names_(names) {}
+  NamesOf(const dns::Name& zone, const resolve::ResolverOptions& options, std::vector<dns::Name>& names)
+      : zone_(zone.wire()), options_(options), names_(names) {}
 
   void operator()(const state::Namespace& entity) { Add(Wire(entity.name) + Wire("svc")); }
   void operator()(const state::Service& entity) {
@@ -203,10 +220,18 @@ class NamesOf {
     Add(service);
     AddPorts(entity.ports, service);
     AddReverse(entity.addresses);
+    if (!options_.zonal) return;
+    for (const std::string_view zone : {"a", "b"}) {
+      Add(Wire(zone) + Wire("pin") + Wire("_zone") + service);
+      Add(Wire(zone) + Wire("prefer") + Wire("_zone") + service);
+    }
   }
   void operator()(const state::PodIdentity& entity) {
     const std::string service = ServiceWire(entity.namespace_name, entity.service);
     if (!entity.hostname.empty()) Add(Wire(entity.hostname) + service);
+    if (!entity.cluster.empty())
+      Add(Wire(entity.hostname.empty() ? entity.name : entity.hostname) + Wire(entity.cluster) + service);
+    if (options_.endpoint_pod_names) Add(Wire(entity.name) + service);
     for (const base::IpAddress& address : entity.addresses) {
       Add(DashedWire(address) + service);
       Add(DashedWire(address) + Wire(entity.namespace_name) + Wire("pod"));
@@ -249,6 +274,7 @@ class NamesOf {
   }
 
   const std::string zone_;
+  const resolve::ResolverOptions& options_;
   std::vector<dns::Name>& names_;
 };
 
@@ -266,6 +292,24 @@ void TakeOptions(Octets& octets, Cluster& cluster) {
   if ((choice & 32) != 0) cluster.options.server_ipv4 = {{10, 0, 0, 10}, {192, 168, 0, 1}};
   if ((choice & 64) != 0) cluster.options.server_ipv6 = {{0xFE, 0x80}};
   if ((choice & 128) != 0) cluster.options.ttl = 3600;
+
+  static constexpr resolve::PodRecords kPods[] = {resolve::PodRecords::kDisabled, resolve::PodRecords::kInsecure,
+                                                  resolve::PodRecords::kVerified, resolve::PodRecords::kDisabled};
+  const uint8_t more = octets.Take();
+  cluster.options.pods = kPods[more & 3];
+  cluster.options.endpoints = (more & 4) == 0;
+  cluster.options.endpoint_pod_names = (more & 8) != 0;
+  cluster.options.ignore_empty_services = (more & 16) != 0;
+  cluster.options.zonal = (more & 32) != 0;
+  cluster.options.short_names = (more & 64) != 0;
+
+  const uint8_t rest = octets.Take();
+  cluster.options.reasons = (rest & 1) == 0;
+  if ((rest & 2) != 0) cluster.options.clusterset_zones = {Zone("clusterset.local")};
+  if ((rest & 4) != 0) cluster.options.namespaces = {"default"};
+  if ((more & 128) != 0) {
+    cluster.options.fallthrough = {(rest & 8) != 0 ? Zone("nginx.default.svc.cluster.local") : dns::Name()};
+  }
 }
 
 }  // namespace
@@ -291,7 +335,7 @@ Cluster TakeCluster(Octets& octets) {
   for (size_t i = 0; i < kMaxOps; ++i) {
     const Kind kind{static_cast<uint8_t>(octets.TakeBelow(static_cast<size_t>(Kind::kCount)))};
     if (kind == Kind::kEnd) break;
-    if (kind == Kind::kNamespace) cluster.ops.emplace_back(state::Namespace{TakeEntityLabel(octets), 0});
+    if (kind == Kind::kNamespace) cluster.ops.emplace_back(TakeNamespace(octets));
     if (kind == Kind::kService) cluster.ops.emplace_back(TakeService(octets));
     if (kind == Kind::kIdentity) cluster.ops.emplace_back(TakeIdentity(octets));
     if (kind == Kind::kPod) cluster.ops.emplace_back(TakePod(octets));
@@ -306,7 +350,7 @@ Cluster TakeCluster(Octets& octets) {
       cluster.names.push_back(zone);
       continue;
     }
-    NamesOf names(zone, cluster.names);
+    NamesOf names(zone, cluster.options, cluster.names);
     names.AddZone();
     const size_t individuals = std::min(cluster.ops.size(), kMaxOps);
     for (size_t i = 0; i < individuals; ++i) std::visit(names, cluster.ops[i]);

@@ -23,7 +23,10 @@ class Octets {
   uint8_t Take();
   // Less than `count`, which is at most 256.
   size_t TakeBelow(size_t count) { return Take() % count; }
-  uint16_t TakeU16() { return static_cast<uint16_t>(Take() << 8 | Take()); }
+  uint16_t TakeU16() {
+    const int high = Take() << 8;
+    return static_cast<uint16_t>(high | Take());
+  }
   // At most `count` octets.
   std::string_view Take(size_t count);
   std::string_view rest() const { return rest_; }

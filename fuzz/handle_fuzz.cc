@@ -30,20 +30,32 @@ void Require(bool holds) {
   if (!holds) std::abort();
 }
 
+constexpr uint16_t kCname = 5;
+constexpr uint16_t kSoa = 6;
+constexpr uint16_t kTxt = 16;
+constexpr uint16_t kAny = 255;
+constexpr uint16_t kNxDomain = 3;
+
 uint16_t RcodeOf(const LibcReply& reply) { return reply.flags & dns::kRcodeMask; }
 
 bool IsTruncated(const LibcReply& reply) { return (reply.flags & dns::kTruncatedFlag) != 0; }
 
-// ---- queries
+// That the name asked for does not exist; with an alias in the answer it is the alias's target that does not (RFC
+// 6604).
+bool Denies(const LibcReply& reply) { return RcodeOf(reply) == kNxDomain && reply.answer.empty(); }
 
-constexpr uint16_t kTxt = 16;
-constexpr uint16_t kNxDomain = 3;
+// That it does.
+bool Affirms(const LibcReply& reply) {
+  return (reply.flags & dns::kAuthoritativeFlag) != 0 && (RcodeOf(reply) == 0 || !reply.answer.empty());
+}
+
+// ---- queries
 
 constexpr uint16_t kTypes[] = {1, 28, 33, 12, 6, 2, 5, 16, 255, 15, 43, 65, 251, 252, 41, 0};
 
 std::string U16(size_t value) { return {static_cast<char>(value >> 8), static_cast<char>(value)}; }
 
-// A name of the cluster, an ancestor of one, one below, a sibling; its letters in any case.
+// A name of the cluster, an ancestor of one, one below, a sibling, a short form; its letters in any case.
 std::string TakeName(Octets& octets, const std::vector<dns::Name>& names) {
   std::string name(names[octets.TakeU16() % names.size()].wire());
   const uint8_t change = octets.Take();
@@ -53,6 +65,12 @@ std::string TakeName(Octets& octets, const std::vector<dns::Name>& names) {
     if ((change & 8) != 0) label.insert(0, "_");
     label.resize(std::min(label.size(), dns::kMaxLabelLength));
     if (label.size() + 1 + name.size() <= dns::kMaxNameLength) name = static_cast<char>(label.size()) + label + name;
+  }
+  if ((change & 16) != 0) {  // what a search list would complete
+    size_t end = 0;
+    for (int keep = 1 + (change >> 5 & 3); keep > 0 && name[end] != '\0'; --keep)
+      end += 1U + static_cast<uint8_t>(name[end]);
+    name = name.substr(0, end) + '\0';
   }
   const uint8_t upper = octets.Take();
   for (size_t i = 0; i < name.size(); ++i) {
@@ -86,10 +104,11 @@ std::string TakeQuery(Octets& octets, const std::vector<dns::Name>& names) {
 
 class Server {
  public:
-  explicit Server(const Cluster& cluster) : resolver_(cluster.options) {
+  explicit Server(const Cluster& cluster) : zones_(cluster.options.zones), resolver_(cluster.options) {
     chain_.push_back(std::make_unique<plugins::Kubernetes>(resolver_, holder_));
     std::vector<service::ServedZone> zones;
     for (const dns::Name& zone : cluster.options.zones) zones.push_back({zone, &chain_});
+    if (cluster.options.short_names) zones.push_back({dns::Name(), &chain_});
     service_.emplace(std::move(zones));
     if (!cluster.is_synced) return;
     state::SnapshotBuilder builder;
@@ -118,9 +137,7 @@ class Server {
     return reply;
   }
 
-  uint16_t RcodeFor(const std::string& name, uint16_t type) {
-    return RcodeOf(*Ask(MakeQuery(name, type), Transport::kTcp));
-  }
+  LibcReply AnswerTo(const std::string& name, uint16_t type) { return *Ask(MakeQuery(name, type), Transport::kTcp); }
 
  private:
   static void CheckEcho(std::string_view packet, std::string_view octets, const LibcReply& reply) {
@@ -151,9 +168,7 @@ class Server {
 
   // The answer is of the name that was asked or, where that is an alias, of its target; a denial has its zone's SOA;
   // glue is for what the answer leads to; no record of the answer comes twice; OPT comes last.
-  static void CheckSections(const LibcReply& reply, const LibcRecord& question) {
-    constexpr auto kCname = static_cast<uint16_t>(RecordType::kCname);
-    constexpr auto kAny = static_cast<uint16_t>(RecordType::kAny);
+  void CheckSections(const LibcReply& reply, const LibcRecord& question) const {
     std::set<std::string> names = {question.owner};
     std::set<std::string> targets;
     for (const LibcRecord& record : reply.answer) {
@@ -163,20 +178,25 @@ class Server {
       if (!record.target.empty()) targets.insert(record.target);
     }
     for (const LibcRecord& record : reply.authority) {
-      Require(question.owner.ends_with(record.owner) && record.record_class == 1 && !IsOpt(record));
+      const auto is_below = [&record](const std::string& name) { return name.ends_with(record.owner); };
+      Require(std::any_of(names.begin(), names.end(), is_below) && record.record_class == 1 && !IsOpt(record));
     }
     for (const LibcRecord& record : reply.additional) {
       Require(IsOpt(record) ? &record == &reply.additional.back() : targets.contains(record.owner));
     }
     RequireDistinct(reply.answer);
 
-    const bool has_meaning = (reply.flags & dns::kAuthoritativeFlag) != 0 && !IsTruncated(reply);
-    if (has_meaning && reply.answer.empty()) {
-      Require(reply.authority.size() == 1 && reply.authority[0].type == static_cast<uint16_t>(RecordType::kSoa));
+    const bool is_whole = (reply.flags & dns::kAuthoritativeFlag) != 0 && !IsTruncated(reply);
+    if (is_whole && reply.answer.empty() && IsInOurZones(question.owner)) {  // short names have no SOA to show
+      Require(reply.authority.size() == 1 && reply.authority[0].type == kSoa);
     }
-    Require(RcodeOf(reply) == 0 || reply.answer.empty());
+    Require(RcodeOf(reply) == 0 || reply.answer.empty() || reply.answer.back().type == kCname);
   }
 
+  bool IsInOurZones(const std::string& name) const {
+    const dns::Name asked = dns::Name::FromWire(name);
+    return std::any_of(zones_.begin(), zones_.end(), [&](const dns::Name& zone) { return asked.IsAtOrBelow(zone); });
+  }
   static void RequireDistinct(std::vector<LibcRecord> records) {
     std::sort(records.begin(), records.end());
     Require(std::adjacent_find(records.begin(), records.end()) == records.end());
@@ -186,6 +206,7 @@ class Server {
     return reply.questions.empty() ? 0 : reply.questions.front().owner.size() + 4;
   }
 
+  const std::vector<dns::Name> zones_;
   state::SnapshotHolder holder_;
   resolve::Resolver resolver_;
   service::PluginChain chain_;
@@ -197,22 +218,22 @@ class Server {
 
 constexpr uint16_t kTypesOfAnyName[] = {1, 28, 33, 12, 6, 2, 5, 16, 255, 65280};
 
-// A name that does not exist has no record of any type and nothing below it (RFC 8020); one that exists has ancestors.
-void CheckTree(Server& server, const LibcRecord& question, uint16_t rcode, const std::vector<dns::Name>& names) {
-  if (rcode == kNxDomain) {
-    for (const uint16_t type : kTypesOfAnyName) {
-      Require(server.RcodeFor(question.owner, type) == kNxDomain);
-    }
-    const dns::Name denied = dns::Name::FromWire(question.owner);
+// A name that does not exist has no record of any type and nothing below it (RFC 8020), but what falls through to other
+// plugins; one that exists has ancestors.
+void CheckTree(Server& server, const LibcReply& reply, const std::vector<dns::Name>& names) {
+  const std::string& question = reply.questions.at(0).owner;
+  if (Denies(reply)) {
+    for (const uint16_t type : kTypesOfAnyName) Require(Denies(server.AnswerTo(question, type)));
+    const dns::Name denied = dns::Name::FromWire(question);
     for (const dns::Name& name : names) {
-      if (name.IsAtOrBelow(denied)) Require(server.RcodeFor(std::string(name.wire()), kTxt) == kNxDomain);
+      if (name.IsAtOrBelow(denied)) Require(!Affirms(server.AnswerTo(std::string(name.wire()), kTxt)));
     }
     return;
   }
-  std::string ancestor = question.owner;
+  std::string ancestor = question;
   while (ancestor.size() > 1) {
     ancestor.erase(0, 1U + static_cast<uint8_t>(ancestor[0]));
-    Require(server.RcodeFor(ancestor, kTxt) != kNxDomain);
+    Require(!Denies(server.AnswerTo(ancestor, kTxt)));
   }
 }
 
@@ -228,8 +249,7 @@ void CheckHandle(Octets octets) {
   Require(RcodeOf(*udp) == RcodeOf(*tcp));
   Require(IsTruncated(*udp) ? udp->answer.size() < std::max<size_t>(tcp->answer.size(), 1)
                             : udp->answer.size() == tcp->answer.size());
-  const bool is_authoritative = (tcp->flags & dns::kAuthoritativeFlag) != 0;
-  if (is_authoritative) CheckTree(server, tcp->questions.at(0), RcodeOf(*tcp), cluster.names);
+  if (Denies(*tcp) || Affirms(*tcp)) CheckTree(server, *tcp, cluster.names);
 }
 
 }  // namespace
