@@ -11,6 +11,7 @@ namespace podnamed::plugins {
 struct QueryContext {
   const dns::Query& query;  // class IN, one question
   base::IpAddress client;
+  size_t reply_limit;  // octets of the whole reply
 };
 
 enum class Next {

@@ -160,7 +160,7 @@ Outcome ForwardAnswer::AtExternalName(const ServiceBlock& service) {
     const std::optional<size_t> above = next == nullptr ? std::nullopt : next->LabelsAbove(zone.name.wire());
     if (!above.has_value()) continue;
     const ClusterName parsed = ParseClusterName(*next, *above, zone.clusterset);
-    const ZoneQuestion question{*next, *above, type(), NamePieces(target)};
+    const ZoneQuestion question{*next, *above, type(), NamePieces(target), question_.reply_limit};
     ForwardAnswer rest(question, parsed, zone.clusterset, zones_, view_, random_, answer_);
     if (rest.AtName() == Outcome::kAnswer) return Outcome::kAnswer;
     answer_.answer.resize(set);

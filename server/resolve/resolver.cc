@@ -79,7 +79,8 @@ bool Resolver::ResolveInZone(const Question& question, const ClusterView& view, 
 void Resolver::InForwardZone(const Question& question, const ForwardZone& zone, size_t above, const ClusterView& view,
                              bool is_synced, absl::BitGenRef random, Answer& answer) const {
   const ClusterName parsed = ParseClusterName(question.name, above, zone.clusterset);
-  const ZoneQuestion in_zone{question.name, above, question.type, NamePieces(question.name.original())};
+  const ZoneQuestion in_zone{question.name, above, question.type, NamePieces(question.name.original()),
+                             question.reply_limit};
   ForwardAnswer(in_zone, parsed, zone.clusterset, forward_zones_, view, random, answer).Find();
   Conclude(question, is_synced, answer);
   if (IsNegative(answer.outcome) && question.wants_reason && options_.reasons) {
@@ -89,7 +90,8 @@ void Resolver::InForwardZone(const Question& question, const ForwardZone& zone, 
 
 void Resolver::InReverseZone(const Question& question, size_t above, const ClusterView& view, bool is_synced,
                              absl::BitGenRef random, Answer& answer) const {
-  const ZoneQuestion in_zone{question.name, above, question.type, NamePieces(question.name.original())};
+  const ZoneQuestion in_zone{question.name, above, question.type, NamePieces(question.name.original()),
+                             question.reply_limit};
   ReverseAnswer(in_zone, view, service_tail_, random, answer).Find();
   const ReverseName parsed = ParseReverseName(question.name);
   // The names above an address's are others' too, as far as we know: where unknown addresses are left to others, so are

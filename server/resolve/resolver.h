@@ -25,7 +25,8 @@ struct Question {
   const dns::QueryName& name;
   dns::RecordType type;
   base::IpAddress client;
-  bool wants_reason = false;  // the client can read one
+  bool wants_reason = false;                    // the client can read one
+  size_t reply_limit = dns::kMaxMessageLength;  // octets: what cannot fit need not be found
 };
 
 class Resolver {

@@ -192,6 +192,26 @@ TEST_F(ResolverTest, EveryOrderOfAServicesAddressesIsEquallyLikely) {
   EXPECT_LT(chi_squared, 33.4);
 }
 
+TEST_F(ResolverTest, OfManyAddressesAsManyAreChosenAsCanFitAndOneMore) {
+  std::vector<Op> ops = {state::Namespace{"default", 0}, Headless("nginx")};
+  for (int i = 0; i < 5000; ++i) {
+    ops.push_back(testing::Pod("nginx", absl::StrCat("web-", i), {absl::StrCat("10.0.", i / 250, ".", i % 250)}));
+  }
+  Load(std::move(ops));
+  const std::vector<uint8_t> packet = testing::MakeQuery("nginx.default.svc.cluster.local.", RecordType::kA);
+  dns::Query query;
+  ASSERT_EQ(dns::ParseQuery(packet, query), dns::ParseOutcome::kQuery);
+  std::set<base::Ipv4Address> seen;
+  for (int round = 0; round < 1000; ++round) {
+    Answer answer;
+    resolver_->Resolve({query.name, query.type, client_, false, /*reply_limit=*/512}, snapshot_.get(), 0, random_,
+                       answer);
+    ASSERT_EQ(answer.ipv4.size(), 512U / 16 + 1);
+    seen.insert(answer.ipv4.begin(), answer.ipv4.end());
+  }
+  EXPECT_GT(seen.size(), 4900U) << "everybody gets a turn";
+}
+
 // ---- other services
 
 TEST_F(ResolverTest, AClusterIpServiceIsItsOwnAddresses) {

@@ -87,7 +87,7 @@ void ResolveShortName(const Question& question, const std::vector<ForwardZone>& 
     const size_t above = *name.LabelsAbove(zone);
     const ClusterName parsed = ParseClusterName(name, above, /*clusterset=*/false);
     if (!IsBelowNamespace(parsed)) continue;
-    const ZoneQuestion in_zone{name, above, question.type, NamePieces(question.name.original())};
+    const ZoneQuestion in_zone{name, above, question.type, NamePieces(question.name.original()), question.reply_limit};
     ForwardAnswer(in_zone, parsed, /*clusterset=*/false, zones, view, random, answer).Find();
     if (answer.outcome != Outcome::kNxDomain) break;
     answer.Clear();

@@ -20,6 +20,7 @@ struct ZoneQuestion {
   size_t above;  // labels of the name in front of the zone
   dns::RecordType type;
   dns::NamePieces owner;  // of the answer's records: the name, unless a short form of it was asked for
+  size_t reply_limit;     // octets
 };
 
 class ZoneAnswer {
@@ -42,7 +43,7 @@ class ZoneAnswer {
   Outcome WithAddresses(absl::Span<const base::Ipv4Address> ipv4, absl::Span<const base::Ipv6Address> ipv6);
   // Puts those of the asked family into the answer's scratch, for ShuffledAddresses.
   void Collect(absl::Span<const base::Ipv4Address> ipv4, absl::Span<const base::Ipv6Address> ipv6);
-  // The collected ones, each order equally likely.
+  // The collected ones, each order equally likely; of many, as many as more than fill the reply.
   Outcome ShuffledAddresses();
   void RemoveDuplicates();
 

@@ -73,7 +73,7 @@ std::optional<ExtendedError> QueryService::Answer(const net::Request& request) {
     answer_.outcome = Outcome::kRefused;
     return ExtendedError{ExtendedError::kNotAuthoritative};
   }
-  const plugins::QueryContext context{query_, request.client};
+  const plugins::QueryContext context{query_, request.client, LimitOf(request)};
   for (const auto& plugin : *chain) {
     if (plugin->OnQuery(context, answer_) == plugins::Next::kDone) break;
   }
@@ -88,10 +88,13 @@ const PluginChain* QueryService::FindChain() const {
   return nullptr;
 }
 
+size_t QueryService::LimitOf(const net::Request& request) const {
+  return request.transport == net::Transport::kTcp ? dns::kMaxMessageLength : dns::UdpReplyLimit(query_);
+}
+
 Verdict QueryService::Reply(const dns::Response& response, const net::Request& request, absl::Span<uint8_t> buffer,
                             size_t& reply_size) {
-  const size_t limit = request.transport == net::Transport::kTcp ? dns::kMaxMessageLength : dns::UdpReplyLimit(query_);
-  reply_size = encoder_.Encode(query_, response, limit, buffer);
+  reply_size = encoder_.Encode(query_, response, LimitOf(request), buffer);
   return Verdict::kReply;
 }
 

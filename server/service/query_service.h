@@ -37,6 +37,7 @@ class QueryService : public net::Handler {
   // The answer of the block that serves the name; or why no block does.
   std::optional<dns::ExtendedError> Answer(const net::Request& request);
   const PluginChain* FindChain() const;
+  size_t LimitOf(const net::Request& request) const;
   net::Verdict Reply(const dns::Response& response, const net::Request& request, absl::Span<uint8_t> buffer,
                      size_t& reply_size);
 
