@@ -59,6 +59,13 @@ void Add(PodIdentity identity, IdentitiesByName* identities) {
   }
   const bool other_life = !identity.uid().empty() && !present.uid().empty() && identity.uid() != present.uid();
   if (other_life) return;
+  if (!identity.hostname().empty() && !present.hostname().empty() && identity.hostname() != present.hostname()) {
+    // A pod by another name: one more identity, which no pod is named like.
+    identity.set_name(identity.hostname() + "." + identity.name());
+    identity.set_is_pod(false);
+    Add(std::move(identity), identities);
+    return;
+  }
   for (const std::string& octets : identity.addresses()) AddAddress(octets, &present);
   for (const feed::v1::Port& port : identity.ports()) AddPort(port, &present);
 }

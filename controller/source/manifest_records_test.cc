@@ -86,6 +86,22 @@ spec: {clusterIP: None, selector: {app: web}}
             "identity default/nginx/web-0 pod 10.0.0.5 ready\n");
 }
 
+TEST(ClusterRecords, APodMayHaveSeveralHostnames) {
+  EXPECT_EQ(PodsOf(R"(
+{apiVersion: v1, kind: Service, metadata: {name: db}, spec: {clusterIP: None}}
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {name: db-1, labels: {kubernetes.io/service-name: db}}
+addressType: IPv4
+endpoints:
+- {addresses: [10.0.0.1], hostname: db-0, targetRef: {kind: Pod, name: db-0, uid: u}}
+- {addresses: [10.0.0.1], hostname: primary, targetRef: {kind: Pod, name: db-0, uid: u}}
+)"),
+            "identity default/db/db-0 pod host=db-0 10.0.0.1 ready serving #0 uid=u\n"
+            "identity default/db/primary.db-0 host=primary 10.0.0.1 ready serving uid=u\n");
+}
+
 TEST(ClusterRecords, ServiceImportsAndTheirSlicesAreAClusterset) {
   EXPECT_EQ(RecordsOf(R"(
 apiVersion: multicluster.x-k8s.io/v1alpha1
@@ -117,7 +133,7 @@ endpoints: [{addresses: [10.2.0.1]}]
             "namespace shop\n"
             "import shop/api cluster-ip 10.100.0.1 :80/TCP\n"
             "import shop/db headless sql:5432/TCP\n"
-            "imported shop/db/10-1-0-1.east host=db-0 10.1.0.1 sql:5432/TCP ready serving cluster=east\n")
+            "imported shop/db/db-0.10-1-0-1.east host=db-0 10.1.0.1 sql:5432/TCP ready serving cluster=east\n")
       << "a slice that does not say from which cluster it comes is nobody's";
 }
 
