@@ -84,7 +84,9 @@ admin::Subject Server::SubjectOf(const config::Options& options) const {
     admin::ClusterSubject& added = subject.clusters.emplace_back(cluster->subject());
     for (const config::ServerBlockOptions& block : options.blocks) {
       if (!block.kubernetes.has_value() || block.kubernetes->source != source) continue;
-      for (const dns::Name& zone : block.kubernetes->zones) {
+      const resolve::ResolverOptions& answers = block.kubernetes->answers;
+      for (const dns::Name& name : answers.zones) {
+        const admin::ZoneSubject zone{name, absl::c_linear_search(answers.clusterset_zones, name)};
         if (!absl::c_linear_search(added.zones, zone)) added.zones.push_back(zone);
       }
     }

@@ -54,12 +54,17 @@ Closeness ClosenessOf(const k8s::core::v1::Pod& object, const feed::v1::Key& key
   return is_it ? Closeness::kPod : Closeness::kNone;
 }
 Closeness ClosenessOf(const k8s::discovery::v1::EndpointSlice& object, const feed::v1::Key& key) {
-  if (key.kind() != feed::v1::Key::POD_IDENTITY || !IsIn(object, key.namespace_())) return Closeness::kNone;
-  if (ServiceNameOf(object) != key.service()) return Closeness::kNone;
+  const bool imported = key.kind() == feed::v1::Key::IMPORTED_IDENTITY;
+  if (!imported && key.kind() != feed::v1::Key::POD_IDENTITY) return Closeness::kNone;
+  if (!IsIn(object, key.namespace_())) return Closeness::kNone;
+  if ((imported ? ImportNameOf(object) : ServiceNameOf(object)) != key.service()) return Closeness::kNone;
   for (const k8s::discovery::v1::Endpoint& endpoint : object.endpoints()) {
     if (endpoint.target_ref().name() == key.name()) return Closeness::kSliceThatNamesIt;
   }
   return Closeness::kSlice;
+}
+Closeness ClosenessOf(const k8s::multicluster::v1alpha1::ServiceImport& object, const feed::v1::Key& key) {
+  return ItselfIf(key.kind() == feed::v1::Key::SERVICE_IMPORT, object, key);
 }
 Closeness ClosenessOf(const k8s::apps::v1::StatefulSet&, const feed::v1::Key&) { return Closeness::kNone; }
 

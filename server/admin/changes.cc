@@ -53,6 +53,7 @@ bool IsSameIdentity(const Identity& a, const Identity& b) {
   if (a.uid() != b.uid() || a.is_pod() != b.is_pod() || a.hostname() != b.hostname()) return false;
   if (a.ready() != b.ready() || a.serving() != b.serving() || a.terminating() != b.terminating()) return false;
   if (a.is_published() != b.is_published() || a.port_count() != b.port_count()) return false;
+  if (a.zone() != b.zone() || a.cluster() != b.cluster()) return false;
   for (size_t i = 0; i < a.port_count(); ++i) {
     if (a.port(i) != b.port(i)) return false;
   }
@@ -100,8 +101,8 @@ class Comparison {
  public:
   void Gone(const state::Namespace& entry) { namespaces_[entry.name].first = &entry; }
   void Come(const state::Namespace& entry) { namespaces_[entry.name].second = &entry; }
-  void Gone(const ServiceBlock& block) { blocks_[{block.namespace_name(), block.name()}].first = &block; }
-  void Come(const ServiceBlock& block) { blocks_[{block.namespace_name(), block.name()}].second = &block; }
+  void Gone(const ServiceBlock& block) { blocks_[KeyOf(block)].first = &block; }
+  void Come(const ServiceBlock& block) { blocks_[KeyOf(block)].second = &block; }
   void Gone(const state::Pod& pod) { pods_[{pod.namespace_name, pod.name}].first = &pod; }
   void Come(const state::Pod& pod) { pods_[{pod.namespace_name, pod.name}].second = &pod; }
 
@@ -116,6 +117,11 @@ class Comparison {
   }
 
  private:
+  using BlockKey = std::tuple<bool, std::string_view, std::string_view>;  // clusterset, namespace, name
+  static BlockKey KeyOf(const ServiceBlock& block) {
+    return {block.clusterset(), block.namespace_name(), block.name()};
+  }
+
   template <typename Entry>
   using Pair = std::pair<const Entry*, const Entry*>;
 
@@ -129,19 +135,20 @@ class Comparison {
   }
 
   std::map<std::string_view, Pair<state::Namespace>> namespaces_;
-  std::map<std::pair<std::string_view, std::string_view>, Pair<ServiceBlock>> blocks_;
+  std::map<BlockKey, Pair<ServiceBlock>> blocks_;
   std::map<std::pair<std::string_view, std::string_view>, Pair<state::Pod>> pods_;
 };
 
-// Namespace, service, kind within them, name.
+// Namespace, service, what it is, name.
 std::tuple<std::string_view, std::string_view, int, std::string_view> OrderOf(const Object& object) {
   switch (object.object_case()) {
     case Object::kNamespace:
       return {object.namespace_().name(), "", 0, ""};
     case Object::kService:
-      return {object.service().namespace_(), object.service().name(), 1, ""};
+      return {object.service().namespace_(), object.service().name(), object.service().clusterset() ? 3 : 1, ""};
     case Object::kPod:
-      return {object.pod().namespace_(), object.pod().service(), 2, object.pod().name()};
+      return {object.pod().namespace_(), object.pod().service(), object.pod().clusterset() ? 4 : 2,
+              object.pod().name()};
     case Object::OBJECT_NOT_SET:
       break;
   }

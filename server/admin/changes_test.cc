@@ -7,7 +7,6 @@
 namespace podnamed::admin {
 namespace {
 
-using podnamed::testing::Addresses;
 using podnamed::testing::Headless;
 using podnamed::testing::NotReady;
 using podnamed::testing::Pod;

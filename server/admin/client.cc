@@ -31,7 +31,7 @@ class PodSearch {
     const state::Snapshot* const snapshot = reader.Current();
     if (snapshot == nullptr) return {};
     snapshot->ForEachService([&](const ServiceBlock& block) {
-      if (!namespace_name_.empty() && block.namespace_name() != namespace_name_) return;
+      if (block.clusterset() || (!namespace_name_.empty() && block.namespace_name() != namespace_name_)) return;
       const size_t index = block.IndexOfName(name_);
       if (index == block.identity_count()) return;
       const ServiceBlock::Identity identity = block.identity(index);
@@ -67,16 +67,8 @@ std::optional<Client> PodWithAddress(const ClusterSubject& cluster, const base::
   const state::Snapshot* const snapshot = reader.Current();
   std::optional<Client> found;
   if (snapshot == nullptr) return found;
-  snapshot->ForEachServiceWithAddress(address, [&](const ServiceBlock& block) {
-    block.ForEachWithAddress(address, [&](const ServiceBlock::Identity& identity) {
-      if (!found && identity.is_pod()) found = PodIn(cluster, address, block.namespace_name(), identity.name());
-    });
-  });
-  if (found) return found;
-  snapshot->ForEachPod([&](const state::Pod& pod) {
-    for (const base::IpAddress& one : pod.addresses) {
-      if (!found && one == address) found = PodIn(cluster, address, pod.namespace_name, pod.name);
-    }
+  snapshot->ForEachPodWithAddress(address, [&](std::string_view namespace_name, std::string_view name) {
+    if (!found) found = PodIn(cluster, address, namespace_name, name);
   });
   return found;
 }

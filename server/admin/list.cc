@@ -26,7 +26,7 @@ ServiceLister::ServiceLister(const state::SnapshotHolder& holder, std::string na
   snapshot->ForEachService([&](const ServiceBlock& block) {
     if (!block.has_service()) return;
     if (!namespace_name.empty() && block.namespace_name() != namespace_name) return;
-    names_.emplace_back(block.namespace_name(), block.name());
+    names_.emplace_back(block.namespace_name(), block.name(), block.clusterset());
   });
   std::sort(names_.begin(), names_.end());
 }
@@ -38,8 +38,8 @@ std::optional<ListServicesResponse> ServiceLister::Next() {
   if (const Snapshot* const snapshot = reader.Current()) {
     *response.mutable_position() = MakePosition(snapshot->position());
     while (next_ < names_.size() && static_cast<size_t>(response.services_size()) < kListPiece) {
-      const auto& [namespace_name, name] = names_[next_++];
-      const ServiceBlock* const block = snapshot->FindService(namespace_name, name);
+      const auto& [namespace_name, name, clusterset] = names_[next_++];
+      const ServiceBlock* const block = snapshot->FindService(namespace_name, name, clusterset);
       if (block != nullptr && block->has_service()) *response.add_services() = MakeService(*block);
     }
   }
@@ -54,7 +54,7 @@ PodLister::PodLister(const state::SnapshotHolder& holder, std::string namespace_
   const auto is_wanted = [&](std::string_view name) { return namespace_name.empty() || name == namespace_name; };
   snapshot->ForEachService([&](const ServiceBlock& block) {
     if (is_wanted(block.namespace_name()) && block.identity_count() > 0) {
-      groups_.push_back({std::string(block.namespace_name()), std::string(block.name()), {}});
+      groups_.push_back({std::string(block.namespace_name()), std::string(block.name()), block.clusterset(), {}});
     }
   });
   std::map<std::string, Group> without;  // by namespace
@@ -69,7 +69,7 @@ PodLister::PodLister(const state::SnapshotHolder& holder, std::string namespace_
     groups_.push_back(std::move(group));
   }
   std::sort(groups_.begin(), groups_.end(), [](const Group& a, const Group& b) {
-    return std::tie(a.namespace_name, a.service) < std::tie(b.namespace_name, b.service);
+    return std::tie(a.namespace_name, a.service, a.clusterset) < std::tie(b.namespace_name, b.service, b.clusterset);
   });
 }
 
@@ -94,7 +94,7 @@ std::optional<ListPodsResponse> PodLister::Next() {
 }
 
 bool PodLister::AddService(const Group& group, const Snapshot& snapshot, ListPodsResponse& response) {
-  const ServiceBlock* const block = snapshot.FindService(group.namespace_name, group.service);
+  const ServiceBlock* const block = snapshot.FindService(group.namespace_name, group.service, group.clusterset);
   if (block == nullptr) return true;
   // The service may be another one than at the last piece: on behind the last name.
   size_t from = 0;

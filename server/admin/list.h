@@ -5,7 +5,8 @@
 
 #include <optional>
 #include <string>
-#include <utility>
+#include <tuple>
+#include <vector>
 
 #include "proto/podnamed/inspect/v1/inspect.pb.h"
 #include "server/state/snapshot_holder.h"
@@ -23,7 +24,7 @@ class ServiceLister {
 
  private:
   const state::SnapshotHolder& holder_;
-  std::vector<std::pair<std::string, std::string>> names_;  // namespace, service; in order
+  std::vector<std::tuple<std::string, std::string, bool>> names_;  // namespace, service, clusterset; in order
   size_t next_ = 0;
   bool done_ = false;
 };
@@ -38,6 +39,7 @@ class PodLister {
   struct Group {
     std::string namespace_name;
     std::string service;
+    bool clusterset = false;
     std::vector<std::string> pods;  // of a group without a service
   };
   // Adds what is left of a group, as far as there is room; true if that was all of it.

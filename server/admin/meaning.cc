@@ -26,7 +26,7 @@ Meaning ServiceMeaning(const ServiceBlock& block, Meaning::Part part) {
   Meaning meaning;
   meaning.part = part;
   *meaning.object.mutable_service() = MakeService(block);
-  meaning.key.set_kind(feed::v1::Key::SERVICE);
+  meaning.key.set_kind(block.clusterset() ? feed::v1::Key::SERVICE_IMPORT : feed::v1::Key::SERVICE);
   meaning.key.set_namespace_(std::string(block.namespace_name()));
   meaning.key.set_name(std::string(block.name()));
   return meaning;
@@ -36,10 +36,20 @@ Meaning IdentityMeaning(const ServiceBlock& block, const Identity& identity) {
   Meaning meaning;
   meaning.part = Meaning::Part::kWhole;
   *meaning.object.mutable_pod() = MakePod(block, identity);
-  meaning.key.set_kind(feed::v1::Key::POD_IDENTITY);
+  meaning.key.set_kind(block.clusterset() ? feed::v1::Key::IMPORTED_IDENTITY : feed::v1::Key::POD_IDENTITY);
   meaning.key.set_namespace_(std::string(block.namespace_name()));
   meaning.key.set_service(std::string(block.name()));
   meaning.key.set_name(std::string(identity.name()));
+  return meaning;
+}
+
+Meaning PodMeaning(const state::Pod& pod) {
+  Meaning meaning;
+  meaning.part = Meaning::Part::kWhole;
+  *meaning.object.mutable_pod() = MakePod(pod);
+  meaning.key.set_kind(feed::v1::Key::POD);
+  meaning.key.set_namespace_(pod.namespace_name);
+  meaning.key.set_name(pod.name);
   return meaning;
 }
 
@@ -58,24 +68,36 @@ std::optional<Meaning> EndpointMeaning(const ServiceBlock& block, std::string_vi
   return found;
 }
 
-std::optional<Meaning> ReverseMeaning(const dns::QueryName& name, const state::Snapshot& snapshot) {
-  const ReverseName reverse = resolve::ParseReverseName(name);
+// Who has the address: an endpoint, a service itself, or a pod that no service selects. Of one namespace, if it is not
+// empty.
+std::optional<Meaning> AddressMeaning(const base::IpAddress& address, std::string_view namespace_name,
+                                      const state::Snapshot& snapshot) {
   std::optional<Meaning> found;
-  if (reverse.kind != ReverseName::Kind::kAddress) return found;
-  snapshot.ForEachServiceWithAddress(reverse.address, [&](const ServiceBlock& block) {
-    const size_t before = found ? 1 : 0;
-    block.ForEachWithAddress(reverse.address, [&](const Identity& identity) {
+  const auto is_wanted = [&](std::string_view name) { return namespace_name.empty() || name == namespace_name; };
+  snapshot.ForEachServiceWithAddress(address, [&](const ServiceBlock& block) {
+    if (found || !is_wanted(block.namespace_name())) return;
+    block.ForEachWithAddress(address, [&](const Identity& identity) {
       if (!found) found = IdentityMeaning(block, identity);
     });
-    if (before == 0 && !found && block.has_service()) found = ServiceMeaning(block, Meaning::Part::kWhole);
+    if (!found && block.has_service()) found = ServiceMeaning(block, Meaning::Part::kWhole);
+  });
+  snapshot.ForEachPodWithAddress(address, [&](std::string_view pod_namespace, std::string_view name) {
+    const state::Pod* const pod = snapshot.FindPod(pod_namespace, name);
+    if (!found && is_wanted(pod_namespace) && pod != nullptr) found = PodMeaning(*pod);
   });
   return found;
 }
 
-std::optional<Meaning> ForwardMeaning(const ClusterName& name, bool spells_namespace, const state::Snapshot& snapshot) {
+std::optional<Meaning> ForwardMeaning(const ClusterName& name, bool clusterset, bool spells_namespace,
+                                      const state::Snapshot& snapshot) {
   if (name.kind == ClusterName::Kind::kNothing || name.namespace_name.empty()) return std::nullopt;
+  if (name.kind == ClusterName::Kind::kPod) {
+    if (const auto address = resolve::ParseDashedAddress(name.endpoint)) {
+      if (std::optional<Meaning> pod = AddressMeaning(*address, name.namespace_name, snapshot)) return pod;
+    }
+  }
   const ServiceBlock* const block =
-      name.service.empty() ? nullptr : snapshot.FindService(name.namespace_name, name.service);
+      name.service.empty() ? nullptr : snapshot.FindService(name.namespace_name, name.service, clusterset);
   if (block != nullptr) {
     const bool is_endpoint = name.kind == ClusterName::Kind::kEndpoint;
     if (is_endpoint) {
@@ -85,47 +107,54 @@ std::optional<Meaning> ForwardMeaning(const ClusterName& name, bool spells_names
       return ServiceMeaning(*block, is_endpoint ? Meaning::Part::kService : Meaning::Part::kWhole);
     }
   }
-  if (!spells_namespace || !snapshot.HasNamespace(name.namespace_name)) return std::nullopt;
+  if (!spells_namespace || snapshot.FindNamespace(name.namespace_name) == nullptr) return std::nullopt;
   Meaning meaning = NamespaceMeaning(name.namespace_name);
   if (name.kind == ClusterName::Kind::kNamespace) meaning.part = Meaning::Part::kWhole;
   return meaning;
 }
 
 // The zone that holds the name, the longest one; nullptr if none does.
-const dns::Name* ZoneOf(const dns::QueryName& name, const std::vector<dns::Name>& zones) {
-  const dns::Name* found = nullptr;
-  for (const dns::Name& zone : zones) {
-    if (!name.LabelsAbove(zone.wire()).has_value()) continue;
-    if (found == nullptr || zone.label_count() > found->label_count()) found = &zone;
+const ZoneSubject* ZoneOf(const dns::QueryName& name, const std::vector<ZoneSubject>& zones) {
+  const ZoneSubject* found = nullptr;
+  for (const ZoneSubject& zone : zones) {
+    if (!name.LabelsAbove(zone.name.wire()).has_value()) continue;
+    if (found == nullptr || zone.name.label_count() > found->name.label_count()) found = &zone;
   }
   return found;
 }
 
 }  // namespace
 
-std::optional<Meaning> FindMeaning(const dns::Name& name, const std::vector<dns::Name>& zones, size_t spelled,
+std::optional<Meaning> FindMeaning(const dns::Name& name, const std::vector<ZoneSubject>& zones, size_t spelled,
                                    const state::Snapshot& snapshot) {
   dns::QueryName query;
   if (query.Read(name.wire()) == 0) return std::nullopt;
-  const dns::Name* const zone = ZoneOf(query, zones);
+  const ZoneSubject* const zone = ZoneOf(query, zones);
   if (zone == nullptr) return std::nullopt;
-  if (resolve::IsReverseZone(*zone)) return ReverseMeaning(query, snapshot);
-  const size_t above = query.LabelsAbove(zone->wire()).value();
+  if (resolve::IsReverseZone(zone->name)) {
+    const ReverseName reverse = resolve::ParseReverseName(query);
+    if (reverse.kind != ReverseName::Kind::kAddress) return std::nullopt;
+    return AddressMeaning(reverse.address, "", snapshot);
+  }
+  const size_t above = query.LabelsAbove(zone->name.wire()).value();
   // N.svc.Z: the namespace is the last label but one above the zone.
   const bool spells_namespace = above >= 2 && above - 2 < spelled;
-  return ForwardMeaning(resolve::ParseClusterName(query, above), spells_namespace, snapshot);
+  const ClusterName parsed = resolve::ParseClusterName(query, above, zone->clusterset);
+  return ForwardMeaning(parsed, zone->clusterset, spells_namespace, snapshot);
 }
 
-std::optional<Scope> ScopeOf(const dns::Name& name, const std::vector<dns::Name>& zones) {
+std::optional<Scope> ScopeOf(const dns::Name& name, const std::vector<ZoneSubject>& zones) {
   dns::QueryName query;
   if (query.Read(name.wire()) == 0) return std::nullopt;
-  const dns::Name* const zone = ZoneOf(query, zones);
-  if (zone == nullptr || resolve::IsReverseZone(*zone)) return std::nullopt;
-  const ClusterName parsed = resolve::ParseClusterName(query, query.LabelsAbove(zone->wire()).value());
+  const ZoneSubject* const zone = ZoneOf(query, zones);
+  if (zone == nullptr || resolve::IsReverseZone(zone->name)) return std::nullopt;
+  const size_t above = query.LabelsAbove(zone->name.wire()).value();
+  const ClusterName parsed = resolve::ParseClusterName(query, above, zone->clusterset);
   if (parsed.kind == ClusterName::Kind::kNothing || parsed.namespace_name.empty()) return std::nullopt;
   return Scope{.namespace_name = std::string(parsed.namespace_name),
                .service = std::string(parsed.service),
-               .label = parsed.kind == ClusterName::Kind::kEndpoint ? std::string(parsed.endpoint) : ""};
+               .label = parsed.kind == ClusterName::Kind::kEndpoint ? std::string(parsed.endpoint) : "",
+               .clusterset = zone->clusterset};
 }
 
 bool Scope::Holds(const inspect::v1::Object& object) const {
@@ -133,11 +162,11 @@ bool Scope::Holds(const inspect::v1::Object& object) const {
     case inspect::v1::Object::kNamespace:
       return object.namespace_().name() == namespace_name && service.empty();
     case inspect::v1::Object::kService:
-      return object.service().namespace_() == namespace_name && label.empty() &&
-             (service.empty() || object.service().name() == service);
+      return object.service().namespace_() == namespace_name && object.service().clusterset() == clusterset &&
+             label.empty() && (service.empty() || object.service().name() == service);
     case inspect::v1::Object::kPod: {
       const inspect::v1::Pod& pod = object.pod();
-      if (pod.namespace_() != namespace_name) return false;
+      if (pod.namespace_() != namespace_name || pod.clusterset() != clusterset) return false;
       if (service.empty()) return true;
       if (pod.service() != service) return false;
       return label.empty() || (pod.hostname().empty() ? pod.name() : pod.hostname()) == label;

@@ -9,6 +9,7 @@
 
 #include "proto/podnamed/feed/v1/feed.pb.h"
 #include "proto/podnamed/inspect/v1/inspect.pb.h"
+#include "server/admin/subject.h"
 #include "server/dns/name.h"
 #include "server/state/snapshot.h"
 
@@ -24,9 +25,9 @@ struct Meaning {
 };
 
 // The object that `name` means in `snapshot`, or the nearest to it that exists; std::nullopt if there is none, or the
-// name is in none of `zones` (folded). A namespace counts only where it stands within the first `spelled` labels, those
+// name is in none of `zones`. A namespace counts only where it stands within the first `spelled` labels, those
 // that a person wrote: a pod's own namespace at the end of its search path says nothing.
-std::optional<Meaning> FindMeaning(const dns::Name& name, const std::vector<dns::Name>& zones, size_t spelled,
+std::optional<Meaning> FindMeaning(const dns::Name& name, const std::vector<ZoneSubject>& zones, size_t spelled,
                                    const state::Snapshot& snapshot);
 
 // Which objects a name speaks of, whether they exist or not: everything in a namespace, in a service, or one label.
@@ -34,10 +35,11 @@ struct Scope {
   std::string namespace_name;
   std::string service;  // empty: every one
   std::string label;    // of an endpoint; empty: every one, and the service itself
+  bool clusterset = false;
 
   bool Holds(const inspect::v1::Object& object) const;
 };
 // std::nullopt: nothing that could change.
-std::optional<Scope> ScopeOf(const dns::Name& name, const std::vector<dns::Name>& zones);
+std::optional<Scope> ScopeOf(const dns::Name& name, const std::vector<ZoneSubject>& zones);
 
 }  // namespace podnamed::admin

@@ -148,6 +148,7 @@ v1::Service MakeService(const ServiceBlock& block) {
   for (size_t i = 0; i < block.identity_count(); ++i) ready += block.identity(i).ready() ? 1 : 0;
   service.set_pods(static_cast<uint32_t>(block.identity_count()));
   service.set_ready_pods(ready);
+  service.set_clusterset(block.clusterset());
   return service;
 }
 
@@ -165,6 +166,9 @@ v1::Pod MakePod(const ServiceBlock& block, const ServiceBlock::Identity& identit
   pod.set_serving(identity.serving());
   pod.set_terminating(identity.terminating());
   pod.set_published(identity.is_published());
+  pod.set_zone(std::string(identity.zone()));
+  pod.set_clusterset(block.clusterset());
+  pod.set_cluster(std::string(identity.cluster()));
   return pod;
 }
 
@@ -204,11 +208,12 @@ std::string NameOf(const v1::Object& object) {
     case v1::Object::kNamespace:
       return fmt::format("namespace {}", object.namespace_().name());
     case v1::Object::kService:
-      return fmt::format("service {}/{}", object.service().namespace_(), object.service().name());
+      return fmt::format("{} {}/{}", object.service().clusterset() ? "service import" : "service",
+                         object.service().namespace_(), object.service().name());
     case v1::Object::kPod: {
       const v1::Pod& pod = object.pod();
-      return fmt::format("{} {}/{}{}{}", pod.is_pod() ? "pod" : "endpoint", pod.namespace_(), pod.service(),
-                         pod.service().empty() ? "" : "/", pod.name());
+      return fmt::format("{}{} {}/{}{}{}", pod.clusterset() ? "imported " : "", pod.is_pod() ? "pod" : "endpoint",
+                         pod.namespace_(), pod.service(), pod.service().empty() ? "" : "/", pod.name());
     }
     case v1::Object::OBJECT_NOT_SET:
       break;

@@ -25,10 +25,16 @@ struct FeedStatus {
   std::string last_error;                          // why the connection ended last
 };
 
+struct ZoneSubject {
+  dns::Name name;           // folded
+  bool clusterset = false;  // its services are ServiceImports
+  friend bool operator==(const ZoneSubject&, const ZoneSubject&) = default;
+};
+
 // One source of cluster state.
 struct ClusterSubject {
-  std::string source;            // "manifests examples/cluster"
-  std::vector<dns::Name> zones;  // that answer from it, folded, in the order of the configuration
+  std::string source;              // "manifests examples/cluster"
+  std::vector<ZoneSubject> zones;  // that answer from it, in the order of the configuration
   const state::SnapshotHolder* holder = nullptr;
   std::function<FeedStatus()> feed_status;    // any thread
   std::shared_ptr<grpc::Channel> controller;  // where a record's origin is asked for

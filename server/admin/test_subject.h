@@ -5,6 +5,7 @@
 #include <grpcpp/create_channel.h>
 #include <grpcpp/security/credentials.h>
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -29,11 +30,13 @@ class TestSubject {
     subject_.blocks = {{.zones = {{":53", "cluster.local."}}, .source = "manifests cluster"}};
     subject_.clusters = {
         {.source = "manifests cluster",
-         .zones = {NameOfText("cluster.local"), NameOfText("in-addr.arpa")},
+         .zones = {{NameOfText("cluster.local")}, {NameOfText("in-addr.arpa")}},
          .holder = &holder_,
          .feed_status = [this] { return feed_; },
          .controller = grpc::CreateChannel("unix:/nowhere/feed.sock", grpc::InsecureChannelCredentials())}};
-    subject_.answer = [this](absl::Span<const uint8_t> query, const base::IpAddress&) { return Answer(query); };
+    subject_.answer = [this](absl::Span<const uint8_t> query, const base::IpAddress& client) {
+      return Answer(query, client);
+    };
   }
 
   const Subject& subject() const { return subject_; }
@@ -60,20 +63,24 @@ class TestSubject {
   const state::SnapshotHolder& holder() const { return holder_; }
 
  private:
-  std::vector<uint8_t> Answer(absl::Span<const uint8_t> octets) {
+  std::vector<uint8_t> Answer(absl::Span<const uint8_t> octets, const base::IpAddress& client) {
     dns::Query query;
     if (dns::ParseQuery(octets, query) != dns::ParseOutcome::kQuery) return {};
     absl::InsecureBitGen random;
     resolve::Answer answer;
     state::SnapshotReader reader(holder_);
-    resolver_.Resolve(query.name, query.type, reader.Current(), random, answer);
+    const resolve::Question question{query.name, query.type, client, query.edns.has_value()};
+    resolver_.Resolve(question, reader.Current(), reader.stale_seconds(), random, answer);
+    std::optional<dns::ExtendedError> why;
+    if (!answer.reason.empty()) why = dns::ExtendedError{answer.reason.info_code(), answer.reason.text()};
     std::vector<uint8_t> reply(dns::kMaxMessageLength);
     dns::ResponseEncoder encoder;
     reply.resize(encoder.Encode(query,
                                 {.rcode = resolve::RcodeOf(answer.outcome),
                                  .answer = answer.answer,
                                  .authority = answer.authority,
-                                 .additional = answer.additional},
+                                 .additional = answer.additional,
+                                 .extended_error = why},
                                 reply.size(), absl::MakeSpan(reply)));
     return reply;
   }
