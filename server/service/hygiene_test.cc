@@ -275,6 +275,11 @@ TEST_F(HygieneTest, EveryPacketHasItsOutcome) {
        "NOERROR question authority"},
       {"the same of a name that does not exist", Ask(Question("no.nginx.default.svc.cluster.local", 65280)),
        "NXDOMAIN question authority"},
+      // RFC 8482 section 4 would have one of the sets or an invented HINFO; CoreDNS and we say NODATA, which is cached
+      // for ANY alone (RFC 2308 section 5) and leaves nothing to amplify.
+      {"ANY", Ask(Question("web-0.nginx.default.svc.cluster.local", 255)), "NOERROR question authority"},
+      {"ANY of a name that does not exist", Ask(Question("no.nginx.default.svc.cluster.local", 255)),
+       "NXDOMAIN question authority"},
       // Zone transfers: there is nobody to transfer to. RFC 5936 section 4.2 leaves AXFR over UDP undefined.
       {"AXFR", Ask(Question("cluster.local", 252)), "REFUSED question"},
       {"AXFR of another zone", Ask(Question("example.com", 252)), "REFUSED question"},
