@@ -185,6 +185,7 @@ class Server {
       Require(IsOpt(record) ? &record == &reply.additional.back() : targets.contains(record.owner));
     }
     RequireDistinct(reply.answer);
+    RequireDistinct(reply.additional);
 
     const bool is_whole = (reply.flags & dns::kAuthoritativeFlag) != 0 && !IsTruncated(reply);
     if (is_whole && reply.answer.empty() && IsInOurZones(question.owner)) {  // short names have no SOA to show

@@ -171,7 +171,9 @@ TEST_F(ResolverTest, TwoIdentitiesWithOneHostnameAnswerTogether) {
   Load(
       {state::Namespace{"default", 0}, Headless("nginx"), testing::Pod("nginx", "web-0", {"10.0.0.10"}, kHttp), newer});
   EXPECT_THAT(Ask("web-0.nginx.default", RecordType::kA).answer, SizeIs(2)) << "each address once";
-  EXPECT_THAT(Ask("_http._tcp.nginx.default", RecordType::kSrv).answer, SizeIs(1)) << "each (target, port) once";
+  const testing::Message srv = Ask("_http._tcp.nginx.default", RecordType::kSrv);
+  EXPECT_THAT(srv.answer, SizeIs(1)) << "each (target, port) once";
+  EXPECT_THAT(srv.additional, SizeIs(2)) << "each (target, address) once";
   EXPECT_THAT(Ask("10.0.0.10.in-addr.arpa.", RecordType::kPtr).answer, SizeIs(1)) << "each endpoint name once";
 }
 

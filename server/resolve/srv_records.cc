@@ -2,6 +2,10 @@
 
 #include <algorithm>
 #include <optional>
+#include <type_traits>
+#include <variant>
+
+#include "absl/algorithm/container.h"
 
 namespace podnamed::resolve {
 namespace {
@@ -79,15 +83,14 @@ void SrvRecords::AddEndpoints(absl::FunctionRef<bool(Identity)> shows) {
 }
 
 void SrvRecords::AddHostname(std::string_view label, std::string_view cluster) {
-  const size_t first_record = answer_.srv.size();
+  const Start start{answer_.srv.size(), answer_.additional.size()};
   ForEachBearing(label, cluster, [&](Identity identity) {
-    AddTarget(identity, TargetOf(view_.WireLabelOf(identity), identity), first_record, identity.ipv4(),
-              identity.ipv6());
+    AddTarget(identity, TargetOf(view_.WireLabelOf(identity), identity), start, identity.ipv4(), identity.ipv6());
   });
 }
 
 void SrvRecords::AddAddress(const base::IpAddress& address, std::string_view cluster) {
-  const size_t first_record = answer_.srv.size();
+  const Start start{answer_.srv.size(), answer_.additional.size()};
   std::optional<NamePieces> target;
   ForEachBearing(address, cluster, [&](Identity identity) {
     if (!target.has_value()) {
@@ -98,15 +101,15 @@ void SrvRecords::AddAddress(const base::IpAddress& address, std::string_view clu
     const auto ipv6 = identity.ipv6();
     if (address.is_v4()) {
       const auto at = std::find(ipv4.begin(), ipv4.end(), address.v4());
-      AddTarget(identity, *target, first_record, absl::MakeConstSpan(&*at, 1), {});
+      AddTarget(identity, *target, start, absl::MakeConstSpan(&*at, 1), {});
     } else {
       const auto at = std::find(ipv6.begin(), ipv6.end(), address.v6());
-      AddTarget(identity, *target, first_record, {}, absl::MakeConstSpan(&*at, 1));
+      AddTarget(identity, *target, start, {}, absl::MakeConstSpan(&*at, 1));
     }
   });
 }
 
-void SrvRecords::AddTarget(Identity identity, const NamePieces& target, size_t first_record,
+void SrvRecords::AddTarget(Identity identity, const NamePieces& target, const Start& start,
                            absl::Span<const base::Ipv4Address> ipv4, absl::Span<const base::Ipv6Address> ipv6) {
   if (target.size() > dns::kMaxNameLength) return;  // there is no such name: the zone's is too long
   const size_t addresses = ipv4.size() + ipv6.size();
@@ -118,13 +121,33 @@ void SrvRecords::AddTarget(Identity identity, const NamePieces& target, size_t f
     if (port.number == 0) continue;
     has_record = true;
     const auto is_same = [&](const dns::SrvData& record) { return record.port == port.number; };
-    if (std::none_of(answer_.srv.begin() + static_cast<ptrdiff_t>(first_record), answer_.srv.end(), is_same)) {
+    if (std::none_of(answer_.srv.begin() + static_cast<ptrdiff_t>(start.record), answer_.srv.end(), is_same)) {
       answer_.srv.push_back({0, 0, port.number, target});
     }
   }
   // An endpoint without ports yields no record, but counts for the weight of the others (CoreDNS).
   if (identity.port_count() == 0 && ports_.all) combinations_ += addresses;
-  if (has_record) answer_.AddAdditional(target, view_.options().ttl, ipv4, ipv6);
+  if (!has_record) return;
+  if (answer_.additional.size() == start.additional) {
+    answer_.AddAdditional(target, view_.options().ttl, ipv4, ipv6);
+    return;
+  }
+  // Somebody else bears the name too, perhaps at the same address.
+  for (const base::Ipv4Address& address : ipv4) AddIfNew(target, start, absl::MakeConstSpan(&address, 1));
+  for (const base::Ipv6Address& address : ipv6) AddIfNew(target, start, absl::MakeConstSpan(&address, 1));
+}
+
+template <typename Address>
+void SrvRecords::AddIfNew(const NamePieces& target, const Start& start, absl::Span<const Address> address) {
+  const auto has_it = [&](const dns::RecordSet& set) {
+    const auto* known = std::get_if<absl::Span<const Address>>(&set.rdata);
+    return known != nullptr && absl::c_linear_search(*known, address.front());
+  };
+  const auto first = answer_.additional.begin() + static_cast<ptrdiff_t>(start.additional);
+  if (std::any_of(first, answer_.additional.end(), has_it)) return;
+  constexpr bool kIsV4 = std::is_same_v<Address, base::Ipv4Address>;
+  answer_.additional.push_back(
+      {target, kIsV4 ? dns::RecordType::kA : dns::RecordType::kAaaa, view_.options().ttl, address});
 }
 
 bool SrvRecords::Finish(const NamePieces& owner) {

@@ -56,8 +56,16 @@ class SrvRecords {
   bool IsFirstToBear(Identity identity, const Key& key, absl::FunctionRef<bool(Identity)> shows) const;
 
   dns::NamePieces TargetOf(std::string_view label, Identity identity) const;
-  void AddTarget(Identity identity, const dns::NamePieces& target, size_t first_record,
+  // Where the records of one target begin.
+  struct Start {
+    size_t record;
+    size_t additional;
+  };
+  void AddTarget(Identity identity, const dns::NamePieces& target, const Start& start,
                  absl::Span<const base::Ipv4Address> ipv4, absl::Span<const base::Ipv6Address> ipv6);
+
+  template <typename Address>
+  void AddIfNew(const dns::NamePieces& target, const Start& start, absl::Span<const Address> address);
 
   const state::ServiceBlock& service_;
   const PortFilter ports_;
