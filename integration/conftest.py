@@ -1,6 +1,7 @@
 """Fixtures: a cluster of real programs in a temporary directory, ended after the test whatever happened."""
 
 import os
+import random
 import socket
 import sys
 
@@ -21,16 +22,18 @@ def pytest_sessionstart(session):
 
 
 def free_port():
-    """A port that is free for UDP and TCP now. Tests run side by side: the kernel hands out different ones."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp:
-        tcp.bind(("127.0.0.1", 0))
-        port = tcp.getsockname()[1]
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
-            try:
-                udp.bind(("127.0.0.1", port))
-            except OSError:
-                return free_port()
-    return port
+    """A port that is free for UDP and TCP now, below those that the kernel hands out to clients: nobody's query takes it
+    between this look and the server's start. Tests run side by side and look at random."""
+    while True:
+        port = random.randrange(10240, 32768)
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp:
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+                try:
+                    tcp.bind(("127.0.0.1", port))
+                    udp.bind(("127.0.0.1", port))
+                except OSError:
+                    continue
+                return port
 
 
 class Lab:
