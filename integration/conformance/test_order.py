@@ -129,3 +129,15 @@ def test_srv_records_too_many_for_tcp_are_cut_without_tc(crowd_of):
     assert not reply.flags & 0x0200, "no TC"
     assert len(reply.answer[0]) > 900
     assert not reply.additional
+
+
+def test_srv_records_too_many_for_tcp_are_cut_fairly(crowd_of):
+    """The answer holds a run of the ordinals that begins somewhere else in each query, the first after the last."""
+    server, shown = crowd_of(5000), set()
+    for _ in range(50):
+        reply = ask_tcp(server, f"_http._tcp.{NAME}", "SRV")
+        ordinals = [int(record.target.labels[0].removeprefix(b"crowd-")) for record in reply.answer[0]]
+        assert all((after - before) % 5000 == 1 for before, after in zip(ordinals, ordinals[1:]))
+        shown.update(ordinals)
+    # A fifth of them each time: of fifty runs one begins in nearly every hundredth.
+    assert len(shown) > 4500
