@@ -110,7 +110,8 @@ class Record:
     def __init__(self, owner, ttl, rdtype, rdata, letters):
         fold = (lambda text: text) if letters else str.lower
         self.name, self.rdtype = owner, rdtype
-        self.target = getattr(rdata, "target", None)  # of SRV, PTR, NS, CNAME
+        # Of SRV, PTR and NS, which we make; where a CNAME points is up to whoever wrote the Service.
+        self.target = None if rdtype == "CNAME" else getattr(rdata, "target", None)
         self.text = f"{fold(owner.to_text())} {ttl} {rdtype} {fold(rdata.to_text())}"
 
     @staticmethod
