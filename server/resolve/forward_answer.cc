@@ -49,7 +49,7 @@ bool IsZone(std::string_view labels, std::string_view zone) {
 Outcome ForwardAnswer::AtName() {
   switch (parsed_.kind) {
     case ClusterName::Kind::kApex:
-      return AtApex();
+      return AtApex(zone_);
     case ClusterName::Kind::kBranch:
       return Outcome::kNoData;
     case ClusterName::Kind::kNameServer:

@@ -7,12 +7,15 @@ using dns::NamePieces;
 using dns::RecordType;
 using state::ServiceBlock;
 
+constexpr std::string_view kServiceBranch = "\3svc";
+
 }  // namespace
 
 void ReverseAnswer::Find() {
   const ReverseName parsed = ParseReverseName(question_.name);
   if (question_.above == 0) {
-    answer_.outcome = AtApex();
+    // The server has a name where services have theirs; a reverse zone has names of addresses alone.
+    answer_.outcome = AtApex(target_tail_.substr(kServiceBranch.size()));
   } else if (parsed.kind == ReverseName::Kind::kAddress) {
     answer_.outcome = AtAddress(parsed.address);
   } else {

@@ -51,7 +51,7 @@ void SrvRecords::AddService() {
     const state::PortView port = service_.port(i);
     if (!ports_.Matches(port)) continue;
     combinations_ += addresses;
-    if (port.number != 0) answer_.srv.push_back({0, 0, port.number, target});
+    if (port.number != 0 && !HasPort(0, port.number)) answer_.srv.push_back({0, 0, port.number, target});
   }
   if (!answer_.srv.empty())
     answer_.AddAdditional(target, view_.options().ttl, service_.cluster_ipv4(), service_.cluster_ipv6());
@@ -120,10 +120,7 @@ void SrvRecords::AddTarget(Identity identity, const NamePieces& target, const St
     combinations_ += addresses;
     if (port.number == 0) continue;
     has_record = true;
-    const auto is_same = [&](const dns::SrvData& record) { return record.port == port.number; };
-    if (std::none_of(answer_.srv.begin() + static_cast<ptrdiff_t>(start.record), answer_.srv.end(), is_same)) {
-      answer_.srv.push_back({0, 0, port.number, target});
-    }
+    if (!HasPort(start.record, port.number)) answer_.srv.push_back({0, 0, port.number, target});
   }
   // An endpoint without ports yields no record, but counts for the weight of the others (CoreDNS).
   if (identity.port_count() == 0 && ports_.all) combinations_ += addresses;
@@ -135,6 +132,11 @@ void SrvRecords::AddTarget(Identity identity, const NamePieces& target, const St
   // Somebody else bears the name too, perhaps at the same address.
   for (const base::Ipv4Address& address : ipv4) AddIfNew(target, start, absl::MakeConstSpan(&address, 1));
   for (const base::Ipv6Address& address : ipv6) AddIfNew(target, start, absl::MakeConstSpan(&address, 1));
+}
+
+bool SrvRecords::HasPort(size_t first, uint16_t number) const {
+  return std::any_of(answer_.srv.begin() + static_cast<ptrdiff_t>(first), answer_.srv.end(),
+                     [number](const dns::SrvData& record) { return record.port == number; });
 }
 
 template <typename Address>

@@ -64,6 +64,8 @@ class SrvRecords {
   void AddTarget(Identity identity, const dns::NamePieces& target, const Start& start,
                  absl::Span<const base::Ipv4Address> ipv4, absl::Span<const base::Ipv6Address> ipv6);
 
+  // Whether a record from the `first` on has it: TCP and UDP of one number are one record (RFC 2181 section 5).
+  bool HasPort(size_t first, uint16_t number) const;
   template <typename Address>
   void AddIfNew(const dns::NamePieces& target, const Start& start, absl::Span<const Address> address);
 

@@ -42,13 +42,13 @@ void Shuffle(std::vector<Address>& addresses, size_t limit, absl::BitGenRef rand
 
 }  // namespace
 
-Outcome ZoneAnswer::AtApex() {
+Outcome ZoneAnswer::AtApex(std::string_view server_zone) {
   if (type() == RecordType::kSoa) {
     AddSoa(answer_.answer);
     return Outcome::kAnswer;
   }
   if (type() != RecordType::kNs) return Outcome::kNoData;
-  answer_.names.emplace_back(kServerLabels, zone_);
+  answer_.names.emplace_back(kServerLabels, server_zone);
   Add(absl::MakeConstSpan(answer_.names), NamePieces(zone_), RecordType::kNs);
   const ResolverOptions& options = view_.options();
   answer_.AddAdditional(answer_.names.front(), ttl(), options.server_ipv4, options.server_ipv6);

@@ -36,8 +36,8 @@ class ZoneAnswer {
   dns::RecordType type() const { return question_.type; }
   uint32_t ttl() const { return view_.options().ttl; }
 
-  // The zone's own name: SOA and NS.
-  Outcome AtApex();
+  // The zone's own name: SOA and NS, which names the server in `server_zone`.
+  Outcome AtApex(std::string_view server_zone);
 
   // The asked family, as it is. The other family on an existing name is NODATA, never NXDOMAIN.
   Outcome WithAddresses(absl::Span<const base::Ipv4Address> ipv4, absl::Span<const base::Ipv6Address> ipv6);
