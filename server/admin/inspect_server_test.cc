@@ -10,6 +10,7 @@
 
 #include "proto/podnamed/inspect/v1/inspect.grpc.pb.h"
 #include "server/admin/test_subject.h"
+#include "server/testing/entities.h"
 
 namespace podnamed::admin {
 namespace {

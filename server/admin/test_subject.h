@@ -16,7 +16,6 @@
 #include "server/dns/response.h"
 #include "server/resolve/resolver.h"
 #include "server/state/store.h"
-#include "server/testing/entities.h"
 
 namespace podnamed::admin {
 

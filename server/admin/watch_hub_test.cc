@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "server/admin/test_subject.h"
+#include "server/testing/entities.h"
 
 namespace podnamed::admin {
 namespace {
