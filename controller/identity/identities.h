@@ -30,7 +30,8 @@ bool HasEndpoint(const k8s::core::v1::Pod& pod);
 // `slices` are the service's EndpointSlices, most trusted first; with them the identities are their endpoints. A pod
 // that several slices name is one identity: slices of both address families give it all their addresses and ports;
 // where they disagree, the ready one wins over the one that is not, and a trusted one over a later one with another
-// uid. A second hostname of a pod is an identity of its own, "alias.web-0". Endpoints without a pod are named after their hostname and their first address.
+// uid. A second hostname of a pod is an identity of its own, "alias.web-0". Endpoints without a pod are named after
+// their hostname and their first address.
 //
 // `pods` are the pods that the service's selector matches, as far as the source knows pods. Without slices the
 // identities are derived from them, by the rules of Kubernetes' EndpointSlice controller (podToEndpoint,
