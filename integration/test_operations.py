@@ -6,6 +6,7 @@ import socket
 import subprocess
 import threading
 
+import dns.edns
 import dns.message
 import dns.query
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from conftest import free_port
 from harness.manifests import headless, pod
 from harness.programs import BINARIES
+from harness.waiting import wait_until
 
 PODNAMED = os.path.join(BINARIES, "podnamed")
 CONTROLLER = os.path.join(BINARIES, "podname-controller")
@@ -153,3 +155,28 @@ def test_flags_are_those_of_coredns(tmp_path, lab):
         finally:
             process.terminate()
             assert process.wait(10) == 0
+
+
+def reasons(server, name):
+    """The extended DNS errors of a reply (RFC 8914), as (code, text)."""
+    query = dns.message.make_query(name, "A", use_edns=0)
+    reply = dns.query.udp(query, "127.0.0.1", port=server.port, timeout=2)
+    assert reply.answer, "the last state goes on answering"
+    return [(int(option.code), option.text) for option in reply.options if option.otype == dns.edns.OptionType.EDE]
+
+
+def test_answers_say_for_how_long_nothing_was_heard(lab):
+    lab.manifests.write("nginx.yaml", headless("nginx"), pod("web-0", "10.244.1.10", "nginx"))
+    controller = lab.controller()
+    server = lab.podnamed(lab.feed_source())
+    server.wait_for(NAME, ["10.244.1.10"])
+    assert reasons(server, NAME) == []
+    controller.kill()
+
+    def stale():
+        found = reasons(server, NAME)
+        return found and found[0][0] == dns.edns.EDECode.STALE_ANSWER and found[0][1].startswith("stale: no feed for ")
+
+    wait_until(stale, "an answer that says that it is stale")
+    lab.controller(name="controller-2")
+    wait_until(lambda: reasons(server, NAME) == [], "an answer that is fresh again")
