@@ -11,7 +11,6 @@ namespace podnamed::resolve {
 namespace {
 
 using dns::NamePieces;
-using state::ServiceBlock;
 
 // RFC 2782 leaves weights open; CoreDNS gives each of n combinations an n-th of a hundred, at least one.
 constexpr size_t kTotalWeight = 100;
