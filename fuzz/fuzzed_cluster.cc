@@ -125,7 +125,7 @@ state::PodIdentity TakeIdentity(Octets& octets) {
   identity.clusterset = (place & 4) != 0;
   if (identity.clusterset && (place & 8) != 0) identity.cluster = "cluster";
   if ((place & 16) != 0) identity.zone = (place & 32) != 0 ? "a" : "b";
-  identity.addresses = TakeAddresses(octets, 1 + (place & 3) % 3);
+  identity.addresses = TakeAddresses(octets, place & 3);
   return identity;
 }
 

@@ -215,6 +215,8 @@ class NameReason {
   void WriteBadEndpoint(const ServiceBlock& service, Identity identity) {
     if (identity.cluster() != parsed_.cluster) {
       Say(answer_, identity.name(), " is not in cluster ", Shown(parsed_.cluster));
+    } else if (!identity.has_address()) {
+      Say(answer_, identity.name(), " exists and has no address yet");
     } else if (identity.terminating() && !identity.is_published()) {
       Say(answer_, identity.name(), " exists and is terminating");
     } else if (!identity.is_published()) {

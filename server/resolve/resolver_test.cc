@@ -177,6 +177,14 @@ TEST_F(ResolverTest, TwoIdentitiesWithOneHostnameAnswerTogether) {
   EXPECT_THAT(Ask("10.0.0.10.in-addr.arpa.", RecordType::kPtr).answer, SizeIs(1)) << "each endpoint name once";
 }
 
+TEST_F(ResolverTest, AnEndpointWithoutAnAddressHasNoName) {
+  Load({state::Namespace{"default", 0}, Headless("nginx"), testing::Pod("nginx", "web-0", {}, kHttp)});
+  EXPECT_EQ(OutcomeOf("nginx.default", RecordType::kA), Outcome::kNxDomain);
+  EXPECT_EQ(OutcomeOf("_tcp.nginx.default", RecordType::kA), Outcome::kNxDomain) << "its service does not exist";
+  EXPECT_EQ(OutcomeOf("web-0.nginx.default", RecordType::kSrv), Outcome::kNxDomain);
+  EXPECT_EQ(reason_, "web-0 exists and has no address yet");
+}
+
 TEST_F(ResolverTest, EveryOrderOfAServicesAddressesIsEquallyLikely) {
   std::vector<Op> ops = {state::Namespace{"default", 0}, Headless("nginx")};
   constexpr int kPods = 5;

@@ -231,8 +231,9 @@ class ServiceBlock::Identity {
   bool ready() const { return (row_->flags & kReady) != 0; }
   bool serving() const { return (row_->flags & kServing) != 0; }
   bool terminating() const { return (row_->flags & kTerminating) != 0; }
-  // Whether its names answer: it is ready, or its service publishes those that are not, too.
-  bool is_published() const { return ready() || block_->publish_not_ready_; }
+  // Whether its names answer: it has an address, and it is ready or its service publishes those that are not, too.
+  bool is_published() const { return has_address() && (ready() || block_->publish_not_ready_); }
+  bool has_address() const { return row_->ipv4_count + row_->ipv6_count > 0; }
   absl::Span<const base::Ipv4Address> ipv4() const { return {block_->Ipv4s() + row_->ipv4, row_->ipv4_count}; }
   absl::Span<const base::Ipv6Address> ipv6() const { return {block_->Ipv6s() + row_->ipv6, row_->ipv6_count}; }
   bool HasAddress(const base::IpAddress& address) const {
