@@ -104,6 +104,8 @@ void Resolver::InReverseZone(const Question& question, size_t above, const Clust
       options_.reasons) {
     ExplainAddress(parsed.address, view, answer);
   }
+  // A zone of one address (10.96.0.10/32) exists, whether or not somebody has the address.
+  if (above == 0 && answer.outcome == Outcome::kNxDomain) answer.outcome = Outcome::kNoData;
 }
 
 // What a name that does not exist means here: that it is not known yet, that somebody else may know it, or just that.

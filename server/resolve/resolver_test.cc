@@ -313,6 +313,19 @@ TEST_F(ResolverTest, ReverseNamesThatAreNoAddressOfOurs) {
   EXPECT_EQ(OutcomeOf("in-addr.arpa.", RecordType::kSoa), Outcome::kAnswer);
 }
 
+TEST_F(ResolverTest, AZoneOfOneAddressAnswersForIt) {
+  Configure([](ResolverOptions& options) {
+    options.zones = {Zone("cluster.local"), Zone("7.0.96.10.in-addr.arpa"), Zone("9.9.9.9.in-addr.arpa")};
+  });
+  EXPECT_THAT(Ask("7.0.96.10.in-addr.arpa.", RecordType::kPtr).answer,
+              ElementsAre(EndsWith("PTR api.default.svc.cluster.local.")));
+  EXPECT_EQ(OutcomeOf("7.0.96.10.in-addr.arpa.", RecordType::kSoa), Outcome::kAnswer);
+  EXPECT_EQ(OutcomeOf("7.0.96.10.in-addr.arpa.", RecordType::kNs), Outcome::kAnswer);
+  EXPECT_EQ(OutcomeOf("7.0.96.10.in-addr.arpa.", RecordType::kA), Outcome::kNoData);
+  EXPECT_EQ(OutcomeOf("9.9.9.9.in-addr.arpa.", RecordType::kPtr), Outcome::kNoData) << "the zone is there";
+  EXPECT_EQ(reason_, "no service, and no endpoint of a service, has this address");
+}
+
 // ---- the tree
 
 TEST_F(ResolverTest, TheApexHasSoaAndNs) {

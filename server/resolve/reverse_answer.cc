@@ -13,10 +13,11 @@ constexpr std::string_view kServiceBranch = "\3svc";
 
 void ReverseAnswer::Find() {
   const ReverseName parsed = ParseReverseName(question_.name);
-  if (question_.above == 0) {
+  const bool is_address = parsed.kind == ReverseName::Kind::kAddress;
+  if (question_.above == 0 && (!is_address || type() == RecordType::kSoa || type() == RecordType::kNs)) {
     // The server has a name where services have theirs; a reverse zone has names of addresses alone.
     answer_.outcome = AtApex(target_tail_.substr(kServiceBranch.size()));
-  } else if (parsed.kind == ReverseName::Kind::kAddress) {
+  } else if (is_address) {
     answer_.outcome = AtAddress(parsed.address);
   } else {
     // Below a part of an address there may be addresses: RFC 8020 forbids NXDOMAIN, which CoreDNS says.
