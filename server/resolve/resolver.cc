@@ -61,15 +61,16 @@ void Resolver::Resolve(const Question& question, const state::Snapshot* snapshot
 
 bool Resolver::ResolveInZone(const Question& question, const ClusterView& view, bool is_synced, absl::BitGenRef random,
                              Answer& answer) const {
-  for (const ForwardZone& zone : forward_zones_) {
-    if (const std::optional<size_t> above = question.name.LabelsAbove(zone.name.wire())) {
-      InForwardZone(question, zone, *above, view, is_synced, random, answer);
-      return true;
-    }
-  }
+  // The longest zone first: below a reverse one there is no other kind, above it there may be (the root).
   for (const dns::Name& zone : reverse_zones_) {
     if (const std::optional<size_t> above = question.name.LabelsAbove(zone.wire())) {
       InReverseZone(question, *above, view, is_synced, random, answer);
+      return true;
+    }
+  }
+  for (const ForwardZone& zone : forward_zones_) {
+    if (const std::optional<size_t> above = question.name.LabelsAbove(zone.name.wire())) {
+      InForwardZone(question, zone, *above, view, is_synced, random, answer);
       return true;
     }
   }
@@ -82,6 +83,7 @@ void Resolver::InForwardZone(const Question& question, const ForwardZone& zone, 
   const ZoneQuestion in_zone{question.name, above, question.type, NamePieces(question.name.original()),
                              question.reply_limit};
   ForwardAnswer(in_zone, parsed, zone.clusterset, forward_zones_, view, random, answer).Find();
+  if (answer.outcome == Outcome::kNxDomain && HasZoneBelow(question.name)) answer.outcome = Outcome::kNoData;
   Conclude(question, is_synced, answer);
   if (IsNegative(answer.outcome) && question.wants_reason && options_.reasons) {
     ExplainName(parsed, zone.clusterset, question.type, view, answer);
@@ -124,6 +126,14 @@ void Resolver::Conclude(const Question& question, bool is_synced, Answer& answer
   } else if (FallsThrough(question.name)) {
     answer.Clear();
   }
+}
+
+bool Resolver::HasZoneBelow(const dns::QueryName& name) const {
+  return absl::c_any_of(options_.zones, [&name](const dns::Name& zone) {
+    std::string_view rest = zone.wire();
+    while (rest.size() > name.folded().size()) rest.remove_prefix(static_cast<size_t>(rest[0]) + 1);
+    return rest == name.folded();
+  });
 }
 
 bool Resolver::FallsThrough(const dns::QueryName& name) const {

@@ -49,6 +49,8 @@ class Resolver {
   void InReverseZone(const Question& question, size_t above, const ClusterView& view, bool is_synced,
                      absl::BitGenRef random, Answer& answer) const;
   void Conclude(const Question& question, bool is_synced, Answer& answer) const;
+  // Whether a zone of ours is below the name, which exists then (RFC 8020).
+  bool HasZoneBelow(const dns::QueryName& name) const;
   // Whether the next plugin may know what we do not.
   bool FallsThrough(const dns::QueryName& name) const;
 

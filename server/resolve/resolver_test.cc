@@ -369,6 +369,19 @@ TEST_F(ResolverTest, NamesOutsideOurZonesAreForSomebodyElse) {
   EXPECT_EQ(OutcomeOf("xcluster.local.", RecordType::kA), Outcome::kNotOurs);
 }
 
+TEST_F(ResolverTest, OfZonesBelowEachOtherTheLongestAnswers) {
+  Configure([](ResolverOptions& options) {
+    options.zones = {dns::Name(), Zone("in-addr.arpa"), Zone("cluster.local"), Zone("a.b.cluster.local")};
+  });
+  EXPECT_EQ(OutcomeOf("10.0.0.10.in-addr.arpa.", RecordType::kPtr), Outcome::kAnswer) << "below the root, too";
+  EXPECT_EQ(OutcomeOf("nginx.default.svc.a.b.cluster.local.", RecordType::kA), Outcome::kAnswer);
+  EXPECT_EQ(OutcomeOf("nginx.default.svc.", RecordType::kA), Outcome::kAnswer);
+  EXPECT_EQ(OutcomeOf("b.cluster.local.", RecordType::kA), Outcome::kNoData) << "a zone is below it";
+  EXPECT_EQ(OutcomeOf("arpa.", RecordType::kA), Outcome::kNoData);
+  EXPECT_EQ(OutcomeOf("x.b.cluster.local.", RecordType::kA), Outcome::kNxDomain);
+  EXPECT_EQ(OutcomeOf("bb.cluster.local.", RecordType::kA), Outcome::kNxDomain);
+}
+
 TEST_F(ResolverTest, NothingIsSaidNotToExistBeforeTheFirstSync) {
   synced_ = false;
   for (const std::string_view name : {"web-0.nginx.default", "no.such.name", "default", "9.9.9.9.in-addr.arpa."}) {
