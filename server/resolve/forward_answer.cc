@@ -193,9 +193,8 @@ Outcome ForwardAnswer::AtEndpoint(const ServiceBlock& service) {
 Outcome ForwardAnswer::AtDashedAddress(const ServiceBlock& service, std::string_view label) {
   const std::optional<base::IpAddress> address = ParseDashedLabel(label);
   if (!address.has_value()) return Outcome::kNxDomain;
-  bool exists = false;
-  service.ForEachWithAddress(*address, [&](Identity identity) {
-    exists |= view_.Shows(identity) && view_.LabelOf(identity).empty() && identity.cluster() == parsed_.cluster;
+  const bool exists = service.AnyWithAddress(*address, [&](Identity identity) {
+    return view_.Shows(identity) && view_.LabelOf(identity).empty() && identity.cluster() == parsed_.cluster;
   });
   if (!exists) return Outcome::kNxDomain;
   if (type() == RecordType::kSrv) {

@@ -52,7 +52,7 @@ class ForwardAnswer : private ZoneAnswer {
     return question_.name.original().substr(question_.name.label_start(question_.above - 1));
   }
   SrvRecords MakeSrv(const ServiceBlock& service, const PortFilter& ports) {
-    return SrvRecords(service, ports, view_, ServiceTail(), answer_);
+    return SrvRecords(service, ports, view_, ServiceTail(), question_.reply_limit, answer_);
   }
   Outcome Finish(SrvRecords srv) { return srv.Finish(question_.owner) ? Outcome::kAnswer : Outcome::kNoData; }
 

@@ -222,6 +222,44 @@ TEST_F(ResolverTest, OfManyAddressesAsManyAreChosenAsCanFitAndOneMore) {
   EXPECT_GT(seen.size(), 4900U) << "everybody gets a turn";
 }
 
+TEST_F(ResolverTest, OfManySrvRecordsAsManyAreMadeAsCanFitAndOneMore) {
+  for (const bool has_hostname : {true, false}) {
+    std::vector<Op> ops = {state::Namespace{"default", 0}, Headless("nginx")};
+    for (int i = 0; i < 5000; ++i) {
+      state::PodIdentity pod =
+          testing::Pod("nginx", absl::StrCat("web-", i), {absl::StrCat("10.0.", i / 250, ".", i % 250)}, kHttp);
+      if (!has_hostname) pod.hostname.clear();
+      ops.push_back(std::move(pod));
+    }
+    Load(std::move(ops));
+    const std::vector<uint8_t> packet = testing::MakeQuery("nginx.default.svc.cluster.local.", RecordType::kSrv);
+    dns::Query query;
+    ASSERT_EQ(dns::ParseQuery(packet, query), dns::ParseOutcome::kQuery);
+    Answer answer;
+    resolver_->Resolve({query.name, query.type, client_, false, /*reply_limit=*/512}, snapshot_.get(), 0, random_,
+                       answer);
+    ASSERT_EQ(answer.srv.size(), 51U) << "whose weight is that of 5000";
+    EXPECT_EQ(answer.srv[0].weight, 1);
+    EXPECT_LE(answer.additional.size(), 33U);
+    EXPECT_EQ(Ask("nginx.default", RecordType::kSrv).answer.front().substr(0, 47),
+              "nginx.default.svc.cluster.local. 30 IN SRV 0 1 ");
+    EXPECT_THAT(Ask("nginx.default", RecordType::kSrv).answer, SizeIs(::testing::Gt(900U))) << "as many as TCP takes";
+  }
+}
+
+TEST_F(ResolverTest, ManyPodsMayBearOneHostname) {
+  std::vector<Op> ops = {state::Namespace{"default", 0}, Headless("nginx")};
+  for (int i = 0; i < 5000; ++i) {
+    state::PodIdentity pod =
+        testing::Pod("nginx", absl::StrCat("web-", i), {absl::StrCat("10.0.", i / 250, ".", i % 250)}, kHttp);
+    pod.hostname = "web";
+    ops.push_back(std::move(pod));
+  }
+  Load(std::move(ops));
+  EXPECT_THAT(Ask("nginx.default", RecordType::kSrv).answer,
+              ElementsAre("nginx.default.svc.cluster.local. 30 IN SRV 0 1 8080 web.nginx.default.svc.cluster.local."));
+}
+
 // ---- other services
 
 TEST_F(ResolverTest, AClusterIpServiceIsItsOwnAddresses) {

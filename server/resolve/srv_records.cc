@@ -15,27 +15,43 @@ using dns::NamePieces;
 // RFC 2782 leaves weights open; CoreDNS gives each of n combinations an n-th of a hundred, at least one.
 constexpr size_t kTotalWeight = 100;
 
+// What a record takes at least: a pointer to its owner, type, class, TTL and length.
+constexpr size_t kFixedFields = 12;
+
 }  // namespace
 
-template <typename Visit>
-void SrvRecords::ForEachBearing(std::string_view label, std::string_view cluster, Visit visit) const {
-  service_.ForEachWithLabel(label, [&](Identity identity) {
-    if (view_.Shows(identity) && view_.LabelOf(identity) == label && identity.cluster() == cluster) visit(identity);
+template <typename Test>
+bool SrvRecords::AnyBearing(std::string_view label, std::string_view cluster, Test test) const {
+  return service_.AnyWithLabel(label, [&](Identity identity) {
+    return view_.Shows(identity) && view_.LabelOf(identity) == label && identity.cluster() == cluster && test(identity);
   });
 }
 
-template <typename Visit>
-void SrvRecords::ForEachBearing(const base::IpAddress& address, std::string_view cluster, Visit visit) const {
-  service_.ForEachWithAddress(address, [&](Identity identity) {
-    if (view_.Shows(identity) && view_.LabelOf(identity).empty() && identity.cluster() == cluster) visit(identity);
+template <typename Test>
+bool SrvRecords::AnyBearing(const base::IpAddress& address, std::string_view cluster, Test test) const {
+  return service_.AnyWithAddress(address, [&](Identity identity) {
+    return view_.Shows(identity) && view_.LabelOf(identity).empty() && identity.cluster() == cluster && test(identity);
   });
 }
 
 template <typename Key>
 bool SrvRecords::IsFirstToBear(Identity identity, const Key& key, absl::FunctionRef<bool(Identity)> shows) const {
-  bool is_first = true;
-  ForEachBearing(key, identity.cluster(), [&](Identity other) { is_first &= !(other < identity && shows(other)); });
+  bool is_first = false;
+  AnyBearing(key, identity.cluster(), [&](Identity other) {
+    if (!shows(other)) return false;
+    is_first = !(other < identity);
+    return true;
+  });
   return is_first;
+}
+
+// Where the reply cannot take more and the client will ask again over TCP: a service of ten thousand pods costs a
+// datagram no more than one of a hundred. Over TCP the encoder chooses among all of them.
+bool SrvRecords::IsFull() const {
+  constexpr size_t kSmallestRdata = 8;  // priority, weight, port, a label
+  const size_t smallest = kFixedFields + kSmallestRdata + service_.wire_name().size() + tail_.size();
+  return reply_limit_ < dns::kMaxMessageLength && answer_.srv.size() > reply_limit_ / smallest &&
+         combinations_ > kTotalWeight / 2;  // the weight stays 1
 }
 
 dns::NamePieces SrvRecords::TargetOf(std::string_view label, Identity identity) const {
@@ -57,19 +73,14 @@ void SrvRecords::AddService() {
 }
 
 void SrvRecords::AddEndpoints(absl::FunctionRef<bool(Identity)> shows) {
-  size_t dashed = 0;
-  for (size_t i = 0; i < service_.identity_count(); ++i) {
-    const Identity identity = service_.identity(i);
-    if (identity.hostname().empty()) dashed += identity.ipv4().size() + identity.ipv6().size();
-  }
-  answer_.labels.reserve(dashed);  // they must not move under the names that point to them
-  for (size_t i = 0; i < service_.identity_count(); ++i) {
+  for (size_t i = 0; i < service_.identity_count() && !IsFull(); ++i) {
     const Identity identity = service_.identity(i);
     if (!shows(identity)) continue;
     if (const std::string_view label = view_.LabelOf(identity); !label.empty()) {
       if (IsFirstToBear(identity, label, shows)) AddHostname(label, identity.cluster());
       continue;
     }
+    answer_.labels.reserve(service_.address_count());  // they must not move under the names that point to them
     for (const base::Ipv4Address& address : identity.ipv4()) {
       const base::IpAddress key(address);
       if (IsFirstToBear(identity, key, shows)) AddAddress(key, identity.cluster());
@@ -83,15 +94,16 @@ void SrvRecords::AddEndpoints(absl::FunctionRef<bool(Identity)> shows) {
 
 void SrvRecords::AddHostname(std::string_view label, std::string_view cluster) {
   const Start start{answer_.srv.size(), answer_.additional.size()};
-  ForEachBearing(label, cluster, [&](Identity identity) {
+  AnyBearing(label, cluster, [&](Identity identity) {
     AddTarget(identity, TargetOf(view_.WireLabelOf(identity), identity), start, identity.ipv4(), identity.ipv6());
+    return false;
   });
 }
 
 void SrvRecords::AddAddress(const base::IpAddress& address, std::string_view cluster) {
   const Start start{answer_.srv.size(), answer_.additional.size()};
   std::optional<NamePieces> target;
-  ForEachBearing(address, cluster, [&](Identity identity) {
+  AnyBearing(address, cluster, [&](Identity identity) {
     if (!target.has_value()) {
       target.emplace(TargetOf(WireOf(answer_.labels.emplace_back(MakeDashedLabel(address))), identity));
     }
@@ -105,6 +117,7 @@ void SrvRecords::AddAddress(const base::IpAddress& address, std::string_view clu
       const auto at = std::find(ipv6.begin(), ipv6.end(), address.v6());
       AddTarget(identity, *target, start, {}, absl::MakeConstSpan(&*at, 1));
     }
+    return false;
   });
 }
 
@@ -123,7 +136,8 @@ void SrvRecords::AddTarget(Identity identity, const NamePieces& target, const St
   }
   // An endpoint without ports yields no record, but counts for the weight of the others (CoreDNS).
   if (identity.port_count() == 0 && ports_.all) combinations_ += addresses;
-  if (!has_record) return;
+  const size_t most_sets = reply_limit_ / (kFixedFields + sizeof(base::Ipv4Address));
+  if (!has_record || answer_.additional.size() > most_sets) return;
   if (answer_.additional.size() == start.additional) {
     answer_.AddAdditional(target, view_.options().ttl, ipv4, ipv6);
     return;

@@ -28,10 +28,11 @@ class SrvRecords {
  public:
   using Identity = state::ServiceBlock::Identity;
 
-  // `tail` is "\3svc" and the zone. Sets go into `answer`, additional ones too.
+  // `tail` is "\3svc" and the zone. Sets go into `answer`, additional ones too; of many, as many as more than fill
+  // `reply_limit` octets.
   SrvRecords(const state::ServiceBlock& service, const PortFilter& ports, const ClusterView& view,
-             std::string_view tail, Answer& answer)
-      : service_(service), ports_(ports), view_(view), tail_(tail), answer_(answer) {}
+             std::string_view tail, size_t reply_limit, Answer& answer)
+      : service_(service), ports_(ports), view_(view), tail_(tail), reply_limit_(reply_limit), answer_(answer) {}
 
   // One record a matching port of the service itself, to the service's own name.
   void AddService();
@@ -46,15 +47,17 @@ class SrvRecords {
   bool Finish(const dns::NamePieces& owner);
 
  private:
-  // Calls visit(Identity) for each shown identity that bears the name.
-  template <typename Visit>
-  void ForEachBearing(std::string_view label, std::string_view cluster, Visit visit) const;
-  template <typename Visit>
-  void ForEachBearing(const base::IpAddress& address, std::string_view cluster, Visit visit) const;
+  // Whether test(Identity) is true of a shown identity that bears the name. Asks them in their order, until it is.
+  template <typename Test>
+  bool AnyBearing(std::string_view label, std::string_view cluster, Test test) const;
+  template <typename Test>
+  bool AnyBearing(const base::IpAddress& address, std::string_view cluster, Test test) const;
   // Several identities may bear one name; it is listed where the first of them stands.
   template <typename Key>
   bool IsFirstToBear(Identity identity, const Key& key, absl::FunctionRef<bool(Identity)> shows) const;
 
+  // Whether more records would be left out of the reply, and change nothing in those before them.
+  bool IsFull() const;
   dns::NamePieces TargetOf(std::string_view label, Identity identity) const;
   // Where the records of one target begin.
   struct Start {
@@ -73,6 +76,7 @@ class SrvRecords {
   const PortFilter ports_;
   const ClusterView& view_;
   const std::string_view tail_;
+  const size_t reply_limit_;
   Answer& answer_;
   size_t combinations_ = 0;  // of address and matching port
 };

@@ -239,10 +239,7 @@ size_t ServiceBlock::IndexOfName(std::string_view identity_name) const {
 }
 
 bool ServiceBlock::HasAddress(const base::IpAddress& address) const {
-  if (HasClusterAddress(address)) return true;
-  bool found = false;
-  ForEachWithAddress(address, [&](Identity) { found = true; });
-  return found;
+  return HasClusterAddress(address) || AnyWithAddress(address, [](Identity) { return true; });
 }
 
 }  // namespace podnamed::state

@@ -102,6 +102,12 @@ class ServiceBlock {
   std::string_view external_name() const { return TextAt(external_name_); }
 
   size_t identity_count() const { return identity_count_; }
+  // Of all identities; an address that two have counts twice.
+  size_t address_count() const {
+    if (identity_count_ == 0) return 0;
+    const Row& last = Rows()[identity_count_ - 1];
+    return last.ipv4 + last.ipv4_count - cluster_ipv4_count_ + last.ipv6 + last.ipv6_count - cluster_ipv6_count_;
+  }
   Identity identity(size_t i) const;
   // Addresses of all published identities, each once, in the order of the identities.
   absl::Span<const base::Ipv4Address> published_ipv4() const {
@@ -111,11 +117,16 @@ class ServiceBlock {
     return {Ipv6s() + published_ipv6_, published_ipv6_count_};
   }
 
-  // Calls visit(Identity) for each identity that bears `label` (lower-case text): its hostname, or its name where it
-  // has no hostname.
+  // Whether test(Identity) is true of one that bears `label` (lower-case text): its hostname, or its name where it has
+  // no hostname. Asks them in their order, until it is.
+  template <typename Test>
+  bool AnyWithLabel(std::string_view label, Test test) const;
+  // Calls visit(Identity) for each of those.
   template <typename Visit>
   void ForEachWithLabel(std::string_view label, Visit visit) const;
-  // Calls visit(Identity) for each identity with this address.
+  // The same two for identities with this address.
+  template <typename Test>
+  bool AnyWithAddress(const base::IpAddress& address, Test test) const;
   template <typename Visit>
   void ForEachWithAddress(const base::IpAddress& address, Visit visit) const;
   // Where the identity of that name stands; identity_count() if there is none.
@@ -183,8 +194,9 @@ class ServiceBlock {
   // number of an identity plus one in its low bits and what then is left of the key's hash above; 0 is empty.
   static uint32_t HashOf(std::string_view label) { return static_cast<uint32_t>(absl::HashOf(label)); }
   static uint32_t HashOf(const base::IpAddress& address) { return static_cast<uint32_t>(absl::HashOf(address)); }
-  template <typename Visit>
-  void ForEachCandidate(uint32_t hash, Visit visit) const;
+  // One key's slots are in the order of its identities.
+  template <typename Test>
+  bool AnyCandidate(uint32_t hash, Test test) const;
 
   Uid uid_ = 0;
   uint32_t identity_count_ = 0;
@@ -273,27 +285,37 @@ void ServiceBlock::ForEachLabel(Visit visit) const {
   }
 }
 
-template <typename Visit>
-void ServiceBlock::ForEachCandidate(uint32_t hash, Visit visit) const {
+template <typename Test>
+bool ServiceBlock::AnyCandidate(uint32_t hash, Test test) const {
   const uint32_t* const slots = At<uint32_t>(index_offset_);
   for (uint32_t i = hash & index_mask_; slots[i] != 0; i = (i + 1) & index_mask_) {
-    if (((slots[i] ^ hash) & ~row_mask_) == 0) visit(identity((slots[i] & row_mask_) - 1));
+    if (((slots[i] ^ hash) & ~row_mask_) == 0 && test(identity((slots[i] & row_mask_) - 1))) return true;
   }
+  return false;
+}
+
+template <typename Test>
+bool ServiceBlock::AnyWithLabel(std::string_view label, Test test) const {
+  return AnyCandidate(HashOf(label), [&](Identity candidate) {
+    const std::string_view hostname = candidate.hostname();
+    return (hostname.empty() ? candidate.name() : hostname) == label && test(candidate);
+  });
 }
 
 template <typename Visit>
 void ServiceBlock::ForEachWithLabel(std::string_view label, Visit visit) const {
-  ForEachCandidate(HashOf(label), [&](Identity candidate) {
-    const std::string_view hostname = candidate.hostname();
-    if ((hostname.empty() ? candidate.name() : hostname) == label) visit(candidate);
-  });
+  AnyWithLabel(label, [&](Identity identity) { return visit(identity), false; });
+}
+
+template <typename Test>
+bool ServiceBlock::AnyWithAddress(const base::IpAddress& address, Test test) const {
+  return AnyCandidate(HashOf(address),
+                      [&](Identity candidate) { return candidate.HasAddress(address) && test(candidate); });
 }
 
 template <typename Visit>
 void ServiceBlock::ForEachWithAddress(const base::IpAddress& address, Visit visit) const {
-  ForEachCandidate(HashOf(address), [&](Identity candidate) {
-    if (candidate.HasAddress(address)) visit(candidate);
-  });
+  AnyWithAddress(address, [&](Identity identity) { return visit(identity), false; });
 }
 
 }  // namespace podnamed::state
