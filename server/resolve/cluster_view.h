@@ -37,11 +37,9 @@ class ClusterView {
     const state::ServiceBlock* service = snapshot_.FindService(namespace_name, name, clusterset);
     return service != nullptr && Shows(*service) ? service : nullptr;
   }
-  bool Shows(const state::ServiceBlock& service) const { return service.has_service() && ShowsEndpointsOf(service); }
-  // Whether addresses lead to names in it: endpoints whose service nobody has seen have PTR records only (CoreDNS).
-  bool ShowsEndpointsOf(const state::ServiceBlock& service) const {
-    return HasNamespace(service.namespace_name()) && options_.service_selector.Matches(service) &&
-           !(options_.ignore_empty_services && IsEmpty(service));
+  bool Shows(const state::ServiceBlock& service) const {
+    return service.has_service() && HasNamespace(service.namespace_name()) &&
+           options_.service_selector.Matches(service) && !(options_.ignore_empty_services && IsEmpty(service));
   }
   // A ClusterIP service that leads nowhere. A headless one without ready endpoints does not exist anyway.
   bool IsEmpty(const state::ServiceBlock& service) const {

@@ -290,7 +290,7 @@ void ExplainAddress(const base::IpAddress& address, const ClusterView& view, Ans
   const ServiceBlock* found = nullptr;
   std::optional<Identity> bearer;
   view.snapshot().ForEachServiceWithAddress(address, [&](const ServiceBlock& service) {
-    if (service.clusterset() || !view.ShowsEndpointsOf(service)) return;
+    if (service.clusterset() || !view.Shows(service)) return;
     service.ForEachWithAddress(address, [&](Identity identity) {
       found = &service;
       bearer.emplace(identity);

@@ -46,7 +46,7 @@ void ReverseAnswer::AddEndpoints(const base::IpAddress& address) {
       address, [&](const ServiceBlock& service) { service.ForEachWithAddress(address, [&](Identity) { ++count; }); });
   answer_.labels.reserve(count);  // they must not move under the names
   view_.snapshot().ForEachServiceWithAddress(address, [&](const ServiceBlock& service) {
-    if (service.clusterset() || !view_.ShowsEndpointsOf(service)) return;
+    if (service.clusterset() || !view_.Shows(service)) return;
     const size_t first = answer_.names.size();
     service.ForEachWithAddress(address, [&](Identity identity) {
       if (view_.Shows(identity)) AddTarget(service, identity, address, first);
