@@ -17,12 +17,13 @@ using state::ServiceKind;
 constexpr std::string_view kVersionText = "1.1.0";  // of the Kubernetes DNS specification
 constexpr uint32_t kVersionTtl = 28800;
 
-// An ExternalName that is an IPv4 address is no name that could be resolved (CoreDNS: NXDOMAIN). In wire form, such a
-// name has four labels of digits.
+// An ExternalName that is an address is no name that could be resolved (CoreDNS: NXDOMAIN). In wire form, IPv4 has four
+// labels of digits, IPv6 a colon in its first label.
 bool IsAddress(std::string_view wire) {
   size_t labels = 0;
   for (size_t at = 0; wire[at] != '\0'; at += static_cast<uint8_t>(wire[at]) + size_t{1}, ++labels) {
     const std::string_view label = wire.substr(at + 1, static_cast<uint8_t>(wire[at]));
+    if (labels == 0 && label.find(':') != std::string_view::npos) return true;
     if (labels == 4 || label.size() > 3 || !absl::c_all_of(label, absl::ascii_isdigit)) return false;
   }
   return labels == 4;

@@ -448,6 +448,7 @@ TEST_F(ResolverTest, PodRecordsSpellAddresses) {
   EXPECT_THAT(Ask("fd00--10.default.pod.cluster.local.", RecordType::kAaaa).answer, SizeIs(1));
   EXPECT_EQ(OutcomeOf("1-2-3-4.shop.pod.cluster.local.", RecordType::kA), Outcome::kNxDomain);
   EXPECT_EQ(OutcomeOf("nginx.default.pod.cluster.local.", RecordType::kA), Outcome::kNxDomain);
+  EXPECT_EQ(OutcomeOf("1-2-3-4\\000x.default.pod.cluster.local.", RecordType::kA), Outcome::kNxDomain);
   EXPECT_EQ(OutcomeOf("default.pod.cluster.local.", RecordType::kA), Outcome::kNoData);
   EXPECT_EQ(OutcomeOf("shop.pod.cluster.local.", RecordType::kA), Outcome::kNxDomain);
 
@@ -543,7 +544,8 @@ TEST_F(ResolverTest, ExternalNamesOfOurOwnAreFollowed) {
         external("one", "Two.default.svc.cluster.local"), external("two", "api.default.svc.cluster.local"),
         external("out", "out2.default.svc.cluster.local"), external("out2", "example.com"),
         external("dangling", "gone.default.svc.cluster.local"), external("loop", "pool.default.svc.cluster.local"),
-        external("pool", "loop.default.svc.cluster.local"), external("literal", "10.0.0.1")});
+        external("pool", "loop.default.svc.cluster.local"), external("literal", "10.0.0.1"),
+        external("literal6", "::ffff:10.0.0.1")});
   EXPECT_THAT(Ask("one.default", RecordType::kA).answer,
               ElementsAre("one.default.svc.cluster.local. 30 IN CNAME Two.default.svc.cluster.local.",
                           "Two.default.svc.cluster.local. 30 IN CNAME api.default.svc.cluster.local.",
@@ -556,6 +558,7 @@ TEST_F(ResolverTest, ExternalNamesOfOurOwnAreFollowed) {
   EXPECT_EQ(OutcomeOf("loop.default", RecordType::kA), Outcome::kNoData);
   EXPECT_THAT(Ask("loop.default", RecordType::kA).authority, SizeIs(1));
   EXPECT_EQ(OutcomeOf("literal.default", RecordType::kA), Outcome::kNxDomain);
+  EXPECT_EQ(OutcomeOf("literal6.default", RecordType::kAaaa), Outcome::kNxDomain);
 }
 
 TEST_F(ResolverTest, AZoneHasItsOwnEndpoints) {

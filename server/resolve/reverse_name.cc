@@ -98,7 +98,7 @@ std::optional<base::IpAddress> ParseDashedLabel(std::string_view label) {
 
 std::optional<base::IpAddress> ParseDashedAddress(std::string_view label) {
   char text[INET6_ADDRSTRLEN] = {};
-  if (label.size() >= sizeof(text)) return std::nullopt;
+  if (label.size() >= sizeof(text) || label.find('\0') != std::string_view::npos) return std::nullopt;
   const bool is_v4 = std::count(label.begin(), label.end(), '-') == 3 && label.find("--") == std::string_view::npos;
   std::replace_copy(label.begin(), label.end(), text, '-', is_v4 ? '.' : ':');
   base::Ipv4Address v4;
