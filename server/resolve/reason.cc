@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 
+#include <algorithm>
 #include <optional>
 #include <string_view>
 
@@ -74,13 +75,18 @@ class NameReason {
  private:
   void WriteNoData() {
     const bool wants_address = type_ == RecordType::kA || type_ == RecordType::kAaaa;
+    const std::string_view family = type_ == RecordType::kA ? "IPv4" : "IPv6";
     switch (parsed_.kind) {
       case ClusterName::Kind::kService:
       case ClusterName::Kind::kEndpoint:
       case ClusterName::Kind::kPod:
       case ClusterName::Kind::kNameServer:
-        if (wants_address) {
-          Say(answer_, "exists, without ", type_ == RecordType::kA ? "IPv4" : "IPv6", " addresses");
+      case ClusterName::Kind::kVersion:
+        if (wants_address && IsExternalName()) {
+          Say(answer_, "service ", parsed_.service, " is an ExternalName, and what it stands for has no ", family,
+              " addresses");
+        } else if (wants_address) {
+          Say(answer_, "exists, without ", family, " addresses");
         } else if (type_ == RecordType::kSrv) {
           Say(answer_, "exists, without ports");
         } else {
@@ -97,6 +103,11 @@ class NameReason {
       default:
         Say(answer_, "exists for the names below it");
     }
+  }
+
+  bool IsExternalName() const {
+    const ServiceBlock* service = view_.FindService(parsed_.namespace_name, parsed_.service, clusterset_);
+    return service != nullptr && service->kind() == ServiceKind::kExternalName;
   }
 
   void WriteNxDomain() {
@@ -236,12 +247,15 @@ class NameReason {
         "; per-pod names need a headless service");
   }
 
-  // "web-0..web-2", or the first and the number of the others.
+  // "web-0..web-2". Looks at both ends only: there may be ten thousand.
   void WriteLabels(const ServiceBlock& service) {
+    constexpr size_t kEnd = 50;
+    size_t seen = 0;
     size_t shown = 0;
     std::string_view first;
     std::string_view last;
-    for (size_t i = 0; i < service.identity_count(); ++i) {
+    for (size_t i = 0; i < service.identity_count(); ++i, ++seen) {
+      if (i == kEnd) i = std::max(i, service.identity_count() - kEnd);
       const std::string_view label = view_.LabelOf(service.identity(i));
       if (label.empty()) continue;
       if (shown++ == 0) first = label;
@@ -257,7 +271,7 @@ class NameReason {
       answer_.reason.Append(first, " and ", last);
     } else {
       answer_.reason.Append(first, "..", last);
-      if (shown != service.identity_count()) answer_.reason.Append(" and endpoints without hostnames");
+      if (shown != seen) answer_.reason.Append(" and endpoints without hostnames");
     }
   }
 

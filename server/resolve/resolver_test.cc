@@ -555,6 +555,7 @@ TEST_F(ResolverTest, ExternalNamesOfOurOwnAreFollowed) {
   EXPECT_THAT(Ask("out.default", RecordType::kA).answer, SizeIs(2)) << "example.com is for the client to find";
   EXPECT_THAT(Ask("dangling.default", RecordType::kA).answer, IsEmpty());
   EXPECT_EQ(outcome_, Outcome::kNoData);
+  EXPECT_EQ(reason_, "service dangling is an ExternalName, and what it stands for has no IPv4 addresses");
   EXPECT_EQ(OutcomeOf("loop.default", RecordType::kA), Outcome::kNoData);
   EXPECT_THAT(Ask("loop.default", RecordType::kA).authority, SizeIs(1));
   EXPECT_EQ(OutcomeOf("literal.default", RecordType::kA), Outcome::kNxDomain);
@@ -682,6 +683,7 @@ TEST_F(ResolverTest, NegativeAnswersSayWhy) {
             "endpoints of service orphan are known in namespace default, the service itself is not");
   EXPECT_EQ(reason_of("_ftp._tcp.nginx.default"), "service nginx has no port ftp over tcp on a ready endpoint");
   EXPECT_EQ(reason_of("web-1.nginx.default", RecordType::kAaaa), "exists, without IPv6 addresses");
+  EXPECT_EQ(reason_of("dns-version.cluster.local."), "exists, without IPv4 addresses");
   EXPECT_EQ(reason_of("1-2-3-4.default.pod.cluster.local."), "records of pods are disabled here (pods)");
   EXPECT_EQ(reason_of("9.9.9.9.in-addr.arpa.", RecordType::kPtr),
             "no service, and no endpoint of a service, has this address");
@@ -690,6 +692,22 @@ TEST_F(ResolverTest, NegativeAnswersSayWhy) {
   EXPECT_EQ(reason_of("web-0.nginx.default"), "");
   synced_ = false;
   EXPECT_EQ(reason_of("web-0.nginx.default"), "not synced yet: nothing is known of the cluster");
+}
+
+TEST_F(ResolverTest, TheReasonLooksAtTheEndsOfALargeService) {
+  const auto reason_among = [&](int pods) {
+    std::vector<Op> ops = {state::Namespace{"default", 0}, Headless("nginx")};
+    for (int i = 0; i < pods; ++i) {
+      ops.push_back(testing::Pod("nginx", absl::StrCat("web-", i), {absl::StrCat("10.0.0.", i)}));
+      if (i == 50) std::get<state::PodIdentity>(ops.back()).hostname.clear();
+    }
+    Load(std::move(ops));
+    Ask("apache.nginx.default", RecordType::kA);
+    return reason_;
+  };
+  EXPECT_THAT(reason_among(50), EndsWith("it has web-0..web-49"));
+  EXPECT_THAT(reason_among(100), EndsWith("it has web-0..web-99 and endpoints without hostnames"));
+  EXPECT_THAT(reason_among(101), EndsWith("it has web-0..web-100")) << "that one is in the middle";
 }
 
 TEST_F(ResolverTest, StaleAnswersSaySo) {
