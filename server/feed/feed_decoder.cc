@@ -110,7 +110,8 @@ absl::StatusOr<std::vector<base::IpAddress>> DecodeAddresses(
   decoded.reserve(static_cast<size_t>(addresses.size()));
   for (const std::string& octets : addresses) {
     ASSIGN_OR_RETURN(const base::IpAddress address, DecodeAddress(octets));
-    decoded.push_back(address);
+    // Twice, it would be two records of one set (RFC 2181 section 5).
+    if (std::find(decoded.begin(), decoded.end(), address) == decoded.end()) decoded.push_back(address);
   }
   return decoded;
 }

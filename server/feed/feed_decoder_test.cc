@@ -154,6 +154,12 @@ TEST(DecodeRecord, AddressesAreOfHosts) {
               HasSubstr("addresses: found ::ffff:10.0.0.1, expected an IPv4 address"));
 }
 
+TEST(DecodeRecord, AnAddressCountsOnce) {
+  const auto op = DecodeRecord(WithIdentity([](auto& identity) { identity.add_addresses(identity.addresses(0)); }));
+  ASSERT_TRUE(op.ok()) << op.status();
+  EXPECT_THAT(std::get<state::PodIdentity>(*op).addresses, SizeIs(1));
+}
+
 TEST(DecodeRecord, AddressesAndPortsHaveALimit) {
   const auto with_addresses = [](int count) {
     return WhyRejected(WithIdentity([&](auto& identity) {
