@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "server/base/ip_address.h"
+#include "server/base/printable.h"
 #include "server/dns/edns.h"
 #include "server/dns/wire_reader.h"
 
@@ -131,33 +132,6 @@ std::string ReadRdata(WireReader& reader, RecordType type, size_t length) {
   }
 }
 
-// How many octets the UTF-8 character that `text` begins with has; 0 if it begins with none, or with one that a
-// terminal obeys. As strict as RFC 3629 section 4, since protobuf is.
-size_t CharacterLength(std::string_view text) {
-  const auto first = static_cast<uint8_t>(text[0]);
-  const size_t length = first < 0x80 ? 1 : (first & 0xE0) == 0xC0 ? 2 : (first & 0xF0) == 0xE0 ? 3 : 4;
-  if (length == 1) return first >= ' ' && first != 0x7F ? 1 : 0;
-  if (first < 0xC2 || first > 0xF4 || text.size() < length) return 0;
-  for (size_t i = 1; i < length; ++i) {
-    if ((static_cast<uint8_t>(text[i]) & 0xC0) != 0x80) return 0;
-  }
-  const auto second = static_cast<uint8_t>(text[1]);
-  const bool is_longer_than_needed = (first == 0xE0 && second < 0xA0) || (first == 0xF0 && second < 0x90);
-  const bool is_no_character = (first == 0xED && second >= 0xA0) || (first == 0xF4 && second >= 0x90);
-  return is_longer_than_needed || is_no_character ? 0 : length;
-}
-
-// Text from a reply, fit for a terminal and for a field of protobuf.
-std::string Printable(std::string_view text) {
-  std::string printable;
-  while (!text.empty()) {
-    const size_t length = CharacterLength(text);
-    printable += length == 0 ? "?" : text.substr(0, length);
-    text.remove_prefix(std::max<size_t>(length, 1));
-  }
-  return printable;
-}
-
 void ReadOptions(WireReader& reader, size_t end, LookupResponse& response) {
   while (reader.ok() && reader.position() < end) {
     const uint16_t code = reader.ReadU16();
@@ -169,7 +143,7 @@ void ReadOptions(WireReader& reader, size_t end, LookupResponse& response) {
     inspect::v1::ExtendedError& error = *response.add_extended_errors();
     error.set_code(reader.ReadU16());
     if (error.code() < kExtendedErrors.size()) error.set_meaning(std::string(kExtendedErrors[error.code()]));
-    error.set_text(Printable(reader.ReadOctets(length - size_t{2})));
+    error.set_text(base::Printable(reader.ReadOctets(length - size_t{2})));
   }
 }
 

@@ -17,6 +17,8 @@
 #include "server/admin/meaning.h"
 #include "server/admin/objects.h"
 #include "server/base/status.h"
+#include "server/base/ip_address.h"
+#include "server/base/printable.h"
 #include "server/resolve/reverse_name.h"
 #include "server/state/snapshot_holder.h"
 
@@ -68,10 +70,10 @@ v1::Origin AskController(const ClusterSubject& cluster, const feed::v1::Key& key
   if (!status.ok()) {
     origin.set_error(status.error_code() == grpc::StatusCode::UNIMPLEMENTED
                          ? "the controller does not tell where its records come from"
-                         : fmt::format("the controller does not say: {}", status.error_message()));
+                         : fmt::format("the controller does not say: {}", base::Printable(status.error_message())));
     return origin;
   }
-  origin.set_place(response.place());
+  origin.set_place(base::Printable(response.place()));
   origin.mutable_position()->set_epoch(
       fmt::format("{:02x}", fmt::join(std::vector<uint8_t>(response.epoch().begin(), response.epoch().end()), "")));
   origin.mutable_position()->set_revision(response.revision());
