@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -59,13 +60,15 @@ std::optional<Meaning> Nearest(const ClusterSubject& cluster, const std::vector<
   return nearest;
 }
 
-v1::Origin AskController(const ClusterSubject& cluster, const feed::v1::Key& key) {
-  grpc::ClientContext context;
-  context.set_deadline(std::chrono::system_clock::now() + kControllerPatience);
+v1::Origin AskController(const ClusterSubject& cluster, const feed::v1::Key& key, const grpc::ServerContext* caller) {
+  const std::unique_ptr<grpc::ClientContext> context =
+      caller == nullptr ? std::make_unique<grpc::ClientContext>() : grpc::ClientContext::FromServerContext(*caller);
+  context->set_deadline(std::chrono::system_clock::now() + kControllerPatience);
   origin::v1::LocateRequest request;
   *request.mutable_key() = key;
   origin::v1::LocateResponse response;
-  const grpc::Status status = origin::v1::Origin::NewStub(cluster.controller)->Locate(&context, request, &response);
+  const grpc::Status status =
+      origin::v1::Origin::NewStub(cluster.controller)->Locate(context.get(), request, &response);
   v1::Origin origin;
   if (!status.ok()) {
     origin.set_error(status.error_code() == grpc::StatusCode::UNIMPLEMENTED
@@ -133,7 +136,8 @@ absl::StatusOr<std::vector<SearchStep>> SearchPath(std::string_view text, const 
   return steps;
 }
 
-absl::StatusOr<ExplainResponse> Explain(const Subject& subject, const v1::ExplainRequest& request) {
+absl::StatusOr<ExplainResponse> Explain(const Subject& subject, const v1::ExplainRequest& request,
+                                        const grpc::ServerContext* caller) {
   ASSIGN_OR_RETURN(Client client, FindClient(subject, request.as()));
   const ClusterSubject* const cluster = ClusterOf(subject, client);
   const std::string_view namespace_name = client.namespace_name.empty() ? kDefaultNamespace : client.namespace_name;
@@ -155,7 +159,7 @@ absl::StatusOr<ExplainResponse> Explain(const Subject& subject, const v1::Explai
   if (cluster == nullptr) return response;
   if (response.resolves()) path = {path[static_cast<size_t>(response.steps_size()) - 1]};
   if (std::optional<Meaning> meaning = Nearest(*cluster, path)) {
-    *response.mutable_origin() = AskController(*cluster, meaning->key);
+    *response.mutable_origin() = AskController(*cluster, meaning->key, caller);
     const std::string description = Describe(meaning->object);
     response.set_text(fmt::format("{}{}{}", NameOf(meaning->object), description.empty() ? "" : ": ", description));
     *response.mutable_object() = std::move(meaning->object);

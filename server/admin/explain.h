@@ -2,6 +2,8 @@
 // walks it, and says where the winner comes from. Any thread; holds the state for moments.
 #pragma once
 
+#include <grpcpp/server_context.h>
+
 #include "absl/status/statusor.h"
 #include "proto/podnamed/inspect/v1/inspect.pb.h"
 #include "server/admin/subject.h"
@@ -16,9 +18,10 @@ struct Client;
 inspect::v1::LookupResponse Ask(const Subject& subject, const Client& client, const dns::Name& name,
                                 dns::RecordType type);
 
-// INVALID_ARGUMENT says what is wrong with the request.
-absl::StatusOr<inspect::v1::ExplainResponse> Explain(const Subject& subject,
-                                                     const inspect::v1::ExplainRequest& request);
+// INVALID_ARGUMENT says what is wrong with the request. The controller is asked on behalf of `caller`: not beyond its
+// end. nullptr: nobody's.
+absl::StatusOr<inspect::v1::ExplainResponse> Explain(const Subject& subject, const inspect::v1::ExplainRequest& request,
+                                                     const grpc::ServerContext* caller = nullptr);
 
 // The names that a pod's resolver asks for, in order: `text` is a name as a person gives it to a program.
 // The error says what is wrong with the name.

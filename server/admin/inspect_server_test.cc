@@ -2,7 +2,10 @@
 
 #include <gmock/gmock.h>
 #include <grpcpp/grpcpp.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -86,6 +89,34 @@ TEST_F(InspectServerTest, ShutdownEndsAWatchSoon) {
   EXPECT_LT(absl::Now() - before, absl::Seconds(3));
   EXPECT_FALSE(reader->Read(&response));
   EXPECT_EQ(reader->Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
+}
+
+TEST_F(InspectServerTest, ShutdownWaitsForNoController) {
+  // Takes connections and says nothing.
+  sockaddr_un address{.sun_family = AF_UNIX, .sun_path = {}};
+  const std::string path = directory_ + "/feed.sock";
+  path.copy(address.sun_path, sizeof(address.sun_path) - 1);
+  const int listener = ::socket(AF_UNIX, SOCK_STREAM, 0);
+  ASSERT_EQ(::bind(listener, reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
+  ASSERT_EQ(::listen(listener, 1), 0);
+  Subject subject = cluster_.subject();
+  subject.clusters[0].controller = grpc::CreateChannel("unix:" + path, grpc::InsecureChannelCredentials());
+  const auto server = InspectServer::Start(std::move(subject), UnixAddress()).value();
+
+  std::thread caller([&] {
+    grpc::ClientContext context;
+    v1::ExplainRequest request;
+    request.set_name("web-0.nginx");
+    v1::ExplainResponse response;
+    Dial(UnixAddress())->Explain(&context, request, &response);
+  });
+  const int connection = ::accept(listener, nullptr, nullptr);  // now the controller is asked
+  const absl::Time before = absl::Now();
+  server->Shutdown();
+  EXPECT_LT(absl::Now() - before, absl::Seconds(1));
+  caller.join();
+  ::close(connection);
+  ::close(listener);
 }
 
 TEST_F(InspectServerTest, AWatchWhoseClientWentAwayIsOver) {

@@ -123,9 +123,9 @@ grpc::Status InspectService::Lookup(grpc::ServerContext* /*context*/, const v1::
   return grpc::Status::OK;
 }
 
-grpc::Status InspectService::Explain(grpc::ServerContext* /*context*/, const v1::ExplainRequest* request,
+grpc::Status InspectService::Explain(grpc::ServerContext* context, const v1::ExplainRequest* request,
                                      v1::ExplainResponse* response) {
-  absl::StatusOr<v1::ExplainResponse> explained = admin::Explain(subject_, *request);
+  absl::StatusOr<v1::ExplainResponse> explained = admin::Explain(subject_, *request, context);
   if (!explained.ok()) return ToGrpc(explained.status());
   *response = *std::move(explained);
   return grpc::Status::OK;
