@@ -17,9 +17,9 @@
 #include "server/admin/dns_message.h"
 #include "server/admin/meaning.h"
 #include "server/admin/objects.h"
-#include "server/base/status.h"
 #include "server/base/ip_address.h"
 #include "server/base/printable.h"
+#include "server/base/status.h"
 #include "server/resolve/reverse_name.h"
 #include "server/state/snapshot_holder.h"
 
@@ -34,9 +34,17 @@ constexpr uint32_t kNdots = 5;  // what the kubelet writes into every pod's reso
 constexpr std::string_view kDefaultNamespace = "default";
 constexpr std::chrono::seconds kControllerPatience(2);
 
+// With this reply the search ends, also where it holds an alias alone (glibc's __res_context_query).
+bool EndsSearch(const LookupResponse& reply) { return reply.rcode() == "NOERROR" && reply.answer_size() > 0; }
+
+bool HasAddress(const LookupResponse& reply) {
+  return EndsSearch(reply) && std::any_of(reply.answer().begin(), reply.answer().end(),
+                                          [&](const auto& record) { return record.type() == reply.type(); });
+}
+
 // What a resolver that wants addresses makes of the two replies (glibc's res_search and getaddrinfo).
 Step::Verdict VerdictOf(const LookupResponse& ipv4, const LookupResponse& ipv6) {
-  if (ipv4.answer_size() > 0 || ipv6.answer_size() > 0) return Step::ANSWERS;
+  if (HasAddress(ipv4) || HasAddress(ipv6)) return Step::ANSWERS;
   if (ipv4.rcode() == "NXDOMAIN" && ipv6.rcode() == "NXDOMAIN") return Step::NO_SUCH_NAME;
   if (ipv4.rcode() == "NOERROR" && ipv6.rcode() == "NOERROR") return Step::NO_ADDRESS;
   return Step::FAILED;
@@ -138,6 +146,9 @@ absl::StatusOr<std::vector<SearchStep>> SearchPath(std::string_view text, const 
 
 absl::StatusOr<ExplainResponse> Explain(const Subject& subject, const v1::ExplainRequest& request,
                                         const grpc::ServerContext* caller) {
+  if (base::ParseIpAddress(request.name())) {
+    return absl::InvalidArgumentError("found an address, expected a name: a resolver asks nobody for it; lookup does");
+  }
   ASSIGN_OR_RETURN(Client client, FindClient(subject, request.as()));
   const ClusterSubject* const cluster = ClusterOf(subject, client);
   const std::string_view namespace_name = client.namespace_name.empty() ? kDefaultNamespace : client.namespace_name;
@@ -151,14 +162,26 @@ absl::StatusOr<ExplainResponse> Explain(const Subject& subject, const v1::Explai
   for (const std::string& suffix : search) response.add_search(suffix);
 
   ASSIGN_OR_RETURN(std::vector<SearchStep> path, SearchPath(request.name(), search));
+  bool is_taken = false;
   for (const SearchStep& step : path) {
     const Step& walked = *response.add_steps() = Walk(subject, client, step.name);
     response.set_resolves(walked.verdict() == Step::ANSWERS);
-    if (response.resolves()) break;
+    is_taken = EndsSearch(walked.ipv4()) || EndsSearch(walked.ipv6());
+    if (is_taken) break;
   }
   if (cluster == nullptr) return response;
-  if (response.resolves()) path = {path[static_cast<size_t>(response.steps_size()) - 1]};
-  if (std::optional<Meaning> meaning = Nearest(*cluster, path)) {
+  const Step& last = response.steps(response.steps_size() - 1);
+  if (is_taken) path = {path[static_cast<size_t>(response.steps_size()) - 1]};
+  std::optional<Meaning> meaning = Nearest(*cluster, path);
+  if (!meaning && response.resolves() && last.ipv4().authoritative()) {
+    // A short name is answered for what the search list would make of it.
+    std::string_view relative = request.name();
+    if (relative.ends_with('.')) relative.remove_suffix(1);
+    ASSIGN_OR_RETURN(path, SearchPath(relative, search));
+    meaning = Nearest(*cluster, path);
+    if (meaning && meaning->part != Meaning::Part::kWhole) meaning.reset();
+  }
+  if (meaning) {
     *response.mutable_origin() = AskController(*cluster, meaning->key, caller);
     const std::string description = Describe(meaning->object);
     response.set_text(fmt::format("{}{}{}", NameOf(meaning->object), description.empty() ? "" : ": ", description));

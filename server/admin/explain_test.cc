@@ -75,6 +75,25 @@ TEST_F(ExplainTest, FiveDotsOrAFinalOneComeFirst) {
   EXPECT_EQ(NamesOf(Explained("a.b.c.d.e")).back(), "a.b.c.d.e.");
 }
 
+TEST_F(ExplainTest, AnAliasOfNothingEndsTheSearchAndDoesNotResolve) {
+  state::Service docs = Headless("docs");
+  docs.kind = state::ServiceKind::kExternalName;
+  docs.external_name = std::string(NameOfText("docs.example.com").wire());
+  cluster_.Publish({docs});
+  const ExplainResponse response = Explained("docs");
+  EXPECT_THAT(NamesOf(response), ElementsAre("docs.default.svc.cluster.local."));
+  EXPECT_EQ(response.steps(0).verdict(), Step::NO_ADDRESS);
+  EXPECT_FALSE(response.resolves());
+  EXPECT_EQ(response.text(), "service default/docs: external name docs.example.com.");
+}
+
+TEST_F(ExplainTest, AShortNameMeansWhatTheSearchListMakesOfIt) {
+  const ExplainResponse response = Explained("web-0.nginx.", "web-0");
+  EXPECT_THAT(NamesOf(response), ElementsAre("web-0.nginx."));
+  EXPECT_TRUE(response.resolves());
+  EXPECT_EQ(response.text(), "pod default/nginx/web-0: 10.0.0.1, ready");
+}
+
 TEST_F(ExplainTest, TheNearestThingIsTheObjectItselfItsServiceOrItsNamespace) {
   EXPECT_FALSE(Explained("web-1.nginx").resolves());
   EXPECT_EQ(Explained("web-1.nginx").text(), "pod default/nginx/web-1: 10.0.0.2, not ready");
@@ -93,6 +112,7 @@ TEST_F(ExplainTest, SaysWhoIsNotMeant) {
   cluster_.Publish({InNamespace("shop", Pod("cart", "web-0", {"10.0.1.4"}))});
   EXPECT_THAT(ErrorOf("nginx", "web-0"), HasSubstr("there are default/web-0 and shop/web-0"));
   EXPECT_THAT(ErrorOf("a..b", ""), HasSubstr("label"));
+  EXPECT_THAT(ErrorOf("10.0.0.1", ""), HasSubstr("found an address"));
 }
 
 TEST_F(ExplainTest, HoldsNoState) {

@@ -76,6 +76,7 @@ class TestSubject {
     dns::ResponseEncoder encoder;
     reply.resize(encoder.Encode(query,
                                 {.rcode = resolve::RcodeOf(answer.outcome),
+                                 .authoritative = answer.outcome == resolve::Outcome::kAnswer,
                                  .answer = answer.answer,
                                  .authority = answer.authority,
                                  .additional = answer.additional,
@@ -86,8 +87,10 @@ class TestSubject {
 
   state::SnapshotHolder holder_;
   state::Store store_{holder_};
-  const resolve::Resolver resolver_{
-      {.zones = {NameOfText("cluster.local"), NameOfText("in-addr.arpa")}, .server_ipv4 = {}, .server_ipv6 = {}}};
+  const resolve::Resolver resolver_{{.zones = {NameOfText("cluster.local"), NameOfText("in-addr.arpa")},
+                                     .short_names = true,
+                                     .server_ipv4 = {},
+                                     .server_ipv6 = {}}};
   uint64_t revision_ = 0;
   FeedStatus feed_;
   Subject subject_;
