@@ -48,6 +48,14 @@ TEST_F(ChangesTest, ReadinessIsToldInWords) {
               ElementsAre("pod default/nginx/web-0: now ready, now serving"));
 }
 
+TEST_F(ChangesTest, WhateverChangesIsSaid) {
+  state::PodIdentity web = Pod("nginx", "web-0", {"10.0.0.1"});
+  web.zone = "east-1";
+  EXPECT_THAT(TextsOf({web}), ElementsAre("pod default/nginx/web-0: zone none → east-1"));
+  web.is_pod = false;
+  EXPECT_THAT(TextsOf({web}), ElementsAre("endpoint default/nginx/web-0: no longer a pod"));
+}
+
 TEST_F(ChangesTest, AnotherUidIsAnotherPod) {
   EXPECT_THAT(TextsOf({WithUid(7, Pod("nginx", "web-0", {"10.0.0.2"}))}),
               ElementsAre("pod default/nginx/web-0: another one of that name, address 10.0.0.1 → 10.0.0.2"));

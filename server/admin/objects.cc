@@ -125,6 +125,9 @@ void AddChanges(const v1::Pod& before, const v1::Pod& after, std::vector<std::st
   AddIfChanged(before.serving(), after.serving(), "now serving", "no longer serving", changes);
   AddIfChanged(before.terminating(), after.terminating(), "terminating", "no longer terminating", changes);
   AddIfChanged("hostname", before.hostname(), after.hostname(), changes);
+  AddIfChanged("zone", before.zone(), after.zone(), changes);
+  AddIfChanged("cluster", before.cluster(), after.cluster(), changes);
+  AddIfChanged(before.is_pod(), after.is_pod(), "now a pod", "no longer a pod", changes);
   AddIfChanged("ports", PortsText(before.ports()), PortsText(after.ports()), changes);
   if (before.ready() == after.ready()) {
     AddIfChanged(before.published(), after.published(), "now published by its service",

@@ -21,7 +21,7 @@ const Object& ObjectOf(const ObjectChange& change) { return change.after ? *chan
 bool IsNothing(const ObjectChange& change) {
   if (change.replaced) return false;
   if (!change.before || !change.after) return !change.before && !change.after;
-  return change.before->SerializeAsString() == change.after->SerializeAsString();
+  return DescribeChange(*change.before, *change.after).empty();
 }
 
 // What one watcher has not read yet of one cluster.
@@ -165,7 +165,10 @@ void WatchHub::Look(Followed& followed, size_t cluster) {
   if (now != followed.before) {
     const auto tell = [&](const ObjectChange& change) {
       for (const std::shared_ptr<Watcher>& watcher : watchers_) {
-        if (watcher->is_new[cluster] || !watcher->filter(cluster, ObjectOf(change))) continue;
+        const auto is_wanted = [&](const std::optional<Object>& object) {
+          return object && watcher->filter(cluster, *object);
+        };
+        if (watcher->is_new[cluster] || !(is_wanted(change.before) || is_wanted(change.after))) continue;
         watcher->unread[cluster].Add(change, limits_.changes);
         watcher->unread[cluster].has_news = true;
       }

@@ -75,6 +75,18 @@ TEST_F(WatchHubTest, AWatcherHearsOfWhatItAskedFor) {
   EXPECT_EQ(response.changes(0).text(), "pod default/nginx/web-1 is new: 10.0.0.3, ready");
 }
 
+TEST_F(WatchHubTest, AWatcherHearsOfWhatIsNoLongerWhatItAskedFor) {
+  WatchHub hub(cluster_.subject());
+  const auto watcher =
+      Watch(hub, [](size_t, const inspect::v1::Object& object) { return object.pod().hostname() == "web-0"; });
+  state::PodIdentity renamed = Pod("nginx", "web-0", {"10.0.0.1"});
+  renamed.hostname = "first";
+  cluster_.Publish({renamed});
+  const WatchResponse response = Next(hub, *watcher);
+  ASSERT_EQ(response.changes_size(), 1);
+  EXPECT_EQ(response.changes(0).text(), "pod default/nginx/web-0: hostname web-0 → first");
+}
+
 TEST_F(WatchHubTest, ASlowWatcherGetsOneStepAndHoldsNothing) {
   WatchHub hub(cluster_.subject(), {.interval = absl::Milliseconds(1)});
   const auto slow = Watch(hub);
@@ -104,6 +116,19 @@ TEST_F(WatchHubTest, WhatComesAndGoesUnreadIsNotTold) {
   EXPECT_GT(ReadUntil(hub, *quick, "pod default/nginx/web-7 is gone"), 0);
   cluster_.Publish({Pod("nginx", "web-0", {"10.0.0.8"})});
   EXPECT_EQ(ReadUntil(hub, *slow, "pod default/nginx/web-0: address 10.0.0.1 → 10.0.0.8"), 1);
+}
+
+TEST_F(WatchHubTest, WhatChangesAndChangesBackUnreadIsNotTold) {
+  WatchHub hub(cluster_.subject(), {.interval = absl::Milliseconds(1)});
+  const auto slow = Watch(hub);
+  const auto quick = Watch(hub);
+  state::Service nginx = Headless("nginx");
+  nginx.publish_not_ready = true;
+  cluster_.Publish({nginx});
+  EXPECT_GT(ReadUntil(hub, *quick, "service default/nginx: publishes pods that are not ready"), 0);
+  cluster_.Publish({Headless("nginx"), Pod("nginx", "web-1", {"10.0.0.2"})});  // and it has another pod now
+  EXPECT_GT(ReadUntil(hub, *quick, "pod default/nginx/web-1 is new: 10.0.0.2, ready"), 0);
+  EXPECT_EQ(ReadUntil(hub, *slow, "pod default/nginx/web-1 is new: 10.0.0.2, ready"), 1);
 }
 
 TEST_F(WatchHubTest, IsBoundedAndSaysSo) {
