@@ -1,5 +1,6 @@
 #include "server/admin/meaning.h"
 
+#include "absl/algorithm/container.h"
 #include "server/admin/objects.h"
 #include "server/base/ip_address.h"
 #include "server/resolve/cluster_name.h"
@@ -169,7 +170,9 @@ bool Scope::Holds(const inspect::v1::Object& object) const {
       if (pod.namespace_() != namespace_name || pod.clusterset() != clusterset) return false;
       if (service.empty()) return true;
       if (pod.service() != service) return false;
-      return label.empty() || (pod.hostname().empty() ? pod.name() : pod.hostname()) == label;
+      if (label.empty() || (pod.hostname().empty() ? pod.name() : pod.hostname()) == label) return true;
+      const auto address = resolve::ParseDashedLabel(label);
+      return address && absl::c_linear_search(pod.addresses(), address->ToString());
     }
     case inspect::v1::Object::OBJECT_NOT_SET:
       break;
