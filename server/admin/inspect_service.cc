@@ -55,6 +55,8 @@ v1::Cluster StatusOf(const ClusterSubject& subject, absl::Time now) {
   return cluster;
 }
 
+absl::Status NoCluster() { return absl::FailedPreconditionError("no server block has a kubernetes directive"); }
+
 // The name below which an address is asked for: RFC 1035 section 3.5, RFC 3596 section 2.5.
 std::string ReverseNameOf(const base::IpAddress& address) {
   std::string name;
@@ -169,7 +171,7 @@ grpc::Status InspectService::Watch(grpc::ServerContext* context, const v1::Watch
 
 absl::StatusOr<const ClusterSubject*> InspectService::ClusterOf(const v1::ListRequest& request) const {
   const auto& clusters = subject_.clusters;
-  if (clusters.empty()) return absl::FailedPreconditionError("no server block has a kubernetes directive");
+  if (clusters.empty()) return NoCluster();
   if (request.source().empty() && clusters.size() == 1) return &clusters.front();
   std::vector<std::string> sources;
   for (const ClusterSubject& cluster : clusters) {
@@ -181,6 +183,7 @@ absl::StatusOr<const ClusterSubject*> InspectService::ClusterOf(const v1::ListRe
 }
 
 absl::StatusOr<WatchHub::Filter> InspectService::FilterOf(const std::string& name) const {
+  if (subject_.clusters.empty()) return NoCluster();
   if (name.empty()) return WatchHub::Filter([](size_t, const v1::Object&) { return true; });
   std::vector<std::vector<Scope>> scopes(subject_.clusters.size());
   bool found = false;
