@@ -56,15 +56,14 @@ absl::StatusOr<std::unique_ptr<InspectServer>> InspectServer::Start(Subject subj
   builder.RegisterService(service.get());
   int port = 0;
   builder.AddListeningPort(listen.GrpcUri(), grpc::InsecureServerCredentials(), &port);
+  // A unix socket is for its owner alone from the moment that it is there.
+  const mode_t mask = ::umask(S_IXUSR | S_IRWXG | S_IRWXO);
   std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
+  ::umask(mask);
   if (server == nullptr) return absl::InternalError("cannot listen on " + address + "; gRPC's own log says why");
   server->GetHealthCheckService()->SetServingStatus(inspect::v1::Inspect::service_full_name(), true);
   std::string bound = address;
-  if (listen.unix_path.empty()) {
-    bound = address.substr(0, address.rfind(':') + 1) + std::to_string(port);
-  } else {
-    ::chmod(listen.unix_path.c_str(), S_IRUSR | S_IWUSR);
-  }
+  if (listen.unix_path.empty()) bound = address.substr(0, address.rfind(':') + 1) + std::to_string(port);
   return std::unique_ptr<InspectServer>(new InspectServer(std::move(service), std::move(server), std::move(bound)));
 }
 
