@@ -65,7 +65,7 @@ InspectOptions InspectOptionsOf(const po::variables_map& flags) {
 
 int Run(const po::variables_map& flags) {
   const uint16_t port = flags.count("p") != 0 ? flags["p"].as<uint16_t>() : flags["dns.port"].as<uint16_t>();
-  const int cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  const int cores = std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, kMaxWorkers);
   const int workers = flags.count("workers") != 0 ? flags["workers"].as<int>() : cores;
   if (workers < 1 || workers > kMaxWorkers) return Fail(absl::StrCat("-workers takes 1 to ", kMaxWorkers));
   const absl::StatusOr<config::Options> options = Load(flags["conf"].as<std::string>(), port);
