@@ -161,29 +161,33 @@ std::string BashCompletion() {
   std::string script = fmt::format(
       "# bash completion for {0}; made by {0} -completion bash\n"
       "_{0}() {{\n"
-      "  local current=${{COMP_WORDS[COMP_CWORD]}} previous=${{COMP_WORDS[COMP_CWORD - 1]}} command= arguments=0 i\n"
-      "  case ${{previous##*-}} in\n",
+      "  local word current= previous= command= arguments=0 i\n"
+      "  for ((i = 1; i <= COMP_CWORD; i++)); do\n"
+      "    word=${{COMP_WORDS[i]}}\n"
+      "    # bash breaks words at the : of an address and the = of a flag\n"
+      "    if [[ $word == [:=]* || $current == *[:=] ]]; then current+=$word; continue; fi\n"
+      "    case $previous/$current in\n",
       kProgram);
-  std::string valued;
+  std::string values;
   for (const FlagDescription& flag : FlagsWithValues()) {
-    valued += fmt::format("{}-{}|--{}", valued.empty() ? "" : "|", flag.name, flag.name);
-    script += fmt::format(
-        "    {}) [[ $previous == -* ]] && {{ COMPREPLY=($(compgen -W '{}' -- \"$current\")); return; }} ;;\n",
-        flag.name, Words(flag.choices));
+    script += fmt::format("      -{0}/*|--{0}/*) ;;\n", flag.name);
+    values += fmt::format("    -{0}|--{0}) COMPREPLY=($(compgen -W '{1}' -- \"$current\")); return ;;\n", flag.name,
+                          Words(flag.choices));
   }
   script += fmt::format(
-      "  esac\n"
-      "  for ((i = 1; i < COMP_CWORD; i++)); do\n"
-      "    case ${{COMP_WORDS[i]}} in\n"
-      "      {}) ((i++)) ;;\n"
-      "      -*) ;;\n"
-      "      *) if [[ -z $command ]]; then command=${{COMP_WORDS[i]}}; else ((arguments++)); fi ;;\n"
+      "      */|*/-*) ;;\n"
+      "      *) if [[ -z $command ]]; then command=$current; else ((arguments++)); fi ;;\n"
       "    esac\n"
+      "    previous=$current current=$word\n"
       "  done\n"
+      "  if [[ $current == -*=* ]]; then previous=${{current%%=*}} current=${{current#*=}}; fi\n"
+      "  case $previous in\n"
+      "{}"
+      "  esac\n"
       "  local words=\n"
       "  case $command:$arguments in\n"
       "    :*) words='{}' ;;\n",
-      valued, CommandWords());
+      values, CommandWords());
   for (const CommandDescription& command : Commands()) {
     if (!command.first_choices.empty()) {
       script += fmt::format("    {}:0) words='{}' ;;\n", command.name, Words(command.first_choices));

@@ -359,3 +359,8 @@ def test_bash_completes_commands_arguments_and_flags():
     assert "AAAA" in complete("podnamectl", "lookup", "web-0", "")
     assert complete("podnamectl", "lookup", "-a") == ["-as"]
     assert complete("podnamectl", "status", "-a") == []
+    # As bash breaks "-server=unix:///s -o=json list s".
+    address = ("podnamectl", "-server", "=", "unix", ":", "///s")
+    assert complete(*address, "-o", "=", "j") == ["json"]
+    assert complete(*address, "-o", "=", "json", "list", "s") == ["services"]
+    assert complete("podnamectl", "-server", "unix", ":", "/s", "lookup", "web-0", "AA") == ["AAAA"]
