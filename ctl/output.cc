@@ -142,6 +142,11 @@ std::string ClusterText(const inspect::v1::Cluster& cluster) {
   return fmt::format("{}\n{}", cluster.source(), Table(rows));
 }
 
+// An empty list of a server that knows nothing is not to be taken for that of an empty cluster.
+std::string ListText(const Rows& rows, bool is_synced) {
+  return is_synced ? Table(rows) : "not synced: nothing is known yet\n";
+}
+
 }  // namespace
 
 std::string Table(const Rows& rows) {
@@ -223,7 +228,7 @@ std::string ToText(const inspect::v1::ListServicesResponse& response) {
                     is_external ? service.external_name() : Joined(service.addresses()), PortsText(service.ports()),
                     is_external ? "-" : fmt::format("{}/{}", service.ready_pods(), service.pods())});
   }
-  return Table(rows);
+  return ListText(rows, response.has_position());
 }
 
 std::string ToText(const inspect::v1::ListPodsResponse& response) {
@@ -232,7 +237,7 @@ std::string ToText(const inspect::v1::ListPodsResponse& response) {
     rows.push_back({pod.namespace_(), OrDash(pod.service()), pod.name(), OrDash(pod.hostname()),
                     Joined(pod.addresses()), StateText(pod)});
   }
-  return Table(rows);
+  return ListText(rows, response.has_position());
 }
 
 std::string ToText(const inspect::v1::WatchResponse& response) {

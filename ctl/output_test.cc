@@ -51,6 +51,8 @@ TEST(Output, AListOfPodsTellsTheirState) {
   pod.add_addresses("10.0.0.1");
   pod.add_addresses("fd00::1");
   pod.set_published(true);
+  EXPECT_EQ(ToText(response), "not synced: nothing is known yet\n");
+  response.mutable_position()->set_revision(1);
   EXPECT_EQ(ToText(response),
             "NAMESPACE  SERVICE  NAME   HOSTNAME  ADDRESS           STATE\n"
             "default    nginx    web-0  web-0     10.0.0.1,fd00::1  not ready,published\n");
