@@ -101,7 +101,9 @@ absl::StatusOr<Invocation> ParseCommandLine(int argc, const char* const* argv) {
   if (invocation.man || invocation.version || invocation.help || !invocation.completion.empty()) return invocation;
   if (invocation.command == nullptr) return absl::InvalidArgumentError("found no command; -help lists them");
   RETURN_IF_ERROR(CheckArguments(*invocation.command, invocation.arguments));
-  invocation.server = text("server");
+  absl::StatusOr<base::ListenAddress> server = base::ParseListenAddress(text("server"));
+  if (!server.ok()) return Expected("-server", text("server"), "unix:PATH, HOST:PORT or :PORT");
+  invocation.server = *std::move(server);
   invocation.json = text("o") == "json";
   invocation.as = text("as");
   invocation.source = text("source");

@@ -7,13 +7,14 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "ctl/command_table.h"
+#include "server/base/listen_address.h"
 
 namespace podnamed::ctl {
 
 struct Invocation {
   const CommandDescription* command = nullptr;  // nullptr: none was given
   std::vector<std::string> arguments;
-  std::string server;
+  base::ListenAddress server;
   bool json = false;
   absl::Duration timeout;
   std::string as;

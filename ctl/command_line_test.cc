@@ -29,9 +29,15 @@ TEST(CommandLine, FlagsStandBeforeOrBehindTheCommand) {
     EXPECT_THAT(invocation->arguments, ElementsAre("web-0.nginx", "SRV"));
     EXPECT_TRUE(invocation->json);
     EXPECT_EQ(invocation->as, "default/web-0");
-    EXPECT_EQ(invocation->server, "unix:/s");
+    EXPECT_EQ(invocation->server.GrpcUri(), "unix:/s");
     EXPECT_EQ(invocation->timeout, absl::Seconds(5));
   }
+}
+
+TEST(CommandLine, TheServerIsWherePodnamedSaysThatItListens) {
+  EXPECT_EQ(Parse({"status", "-server", "unix:///s"})->server.GrpcUri(), "unix:/s");
+  EXPECT_EQ(Parse({"status", "-server", ":9999"})->server.GrpcUri(), "[::]:9999");
+  EXPECT_EQ(Parse({"status", "-server", "localhost:9999"})->server.GrpcUri(), "localhost:9999");
 }
 
 TEST(CommandLine, SaysWhatItFoundAndExpected) {
@@ -43,6 +49,7 @@ TEST(CommandLine, SaysWhatItFoundAndExpected) {
   EXPECT_THAT(ErrorOf({"status", "-o", "yaml"}), HasSubstr("-o: found \"yaml\", expected table or json"));
   EXPECT_THAT(ErrorOf({"status", "-as", "web-0"}), HasSubstr("-as is no flag of status"));
   EXPECT_THAT(ErrorOf({"status", "-timeout", "soon"}), HasSubstr("-timeout: found \"soon\""));
+  EXPECT_THAT(ErrorOf({"status", "-server", "/s"}), HasSubstr("-server: found \"/s\", expected unix:PATH"));
   EXPECT_THAT(ErrorOf({"status", "-verbose"}), HasSubstr("\"-verbose\" is no flag"));
 }
 

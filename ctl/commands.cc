@@ -30,11 +30,11 @@ std::chrono::system_clock::time_point DeadlineOf(const Invocation& invocation) {
   return std::chrono::system_clock::now() + std::chrono::nanoseconds(absl::ToInt64Nanoseconds(invocation.timeout));
 }
 
-std::shared_ptr<grpc::Channel> Connect(const std::string& server) {
+std::shared_ptr<grpc::Channel> Connect(const base::ListenAddress& server) {
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   arguments.SetMaxReceiveMessageSize(-1);
-  return grpc::CreateCustomChannel(server, grpc::InsecureChannelCredentials(), arguments);
+  return grpc::CreateCustomChannel(server.GrpcUri(), grpc::InsecureChannelCredentials(), arguments);
 }
 
 ExitCode Fail(const Invocation& invocation, const grpc::Status& status) {
@@ -44,13 +44,14 @@ ExitCode Fail(const Invocation& invocation, const grpc::Status& status) {
       // gRPC's own words in front of the reason help nobody.
       constexpr std::string_view kLastError = "last error: ";
       const size_t reason = message.find(kLastError);
-      message = reason == std::string::npos ? fmt::format("podnamed at {}: {}", invocation.server, message)
-                                            : fmt::format("cannot reach podnamed at {}: {}", invocation.server,
+      message = reason == std::string::npos ? fmt::format("podnamed at {}: {}", invocation.server.text, message)
+                                            : fmt::format("cannot reach podnamed at {}: {}", invocation.server.text,
                                                           message.substr(reason + kLastError.size()));
       break;
     }
     case grpc::StatusCode::DEADLINE_EXCEEDED:
-      message = fmt::format("no answer from {} within {}", invocation.server, absl::FormatDuration(invocation.timeout));
+      message =
+          fmt::format("no answer from {} within {}", invocation.server.text, absl::FormatDuration(invocation.timeout));
       break;
     default:
       break;
