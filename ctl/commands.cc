@@ -54,6 +54,7 @@ ExitCode Fail(const Invocation& invocation, const grpc::Status& status) {
           fmt::format("no answer from {} within {}", invocation.server.text, absl::FormatDuration(invocation.timeout));
       break;
     default:
+      if (message.empty()) message = fmt::format("{} refused, without a word why", invocation.server.text);
       break;
   }
   std::cerr << kProgram << ": " << message << "\n";
