@@ -9,11 +9,9 @@ import re
 
 import pytest
 
-from harness.clients import CLIENTS, Pod, addresses, pointed_to, targets
+from harness.clients import CLIENTS, addresses, pod_beside_server, pointed_to, targets
 from harness.manifests import Directory, cluster_ip, headless, pod
-from harness.netns import SERVER_ADDRESS, SERVER_ADDRESS_V6, open_pod_network
-from harness.programs import Podnamed
-from harness.waiting import wait_until
+from harness.netns import SERVER_ADDRESS, SERVER_ADDRESS_V6
 
 ZONE = "default.svc.cluster.local"
 WEB_0, WEB_0_V6, WEB_1, API = "10.244.1.10", "fd00:244::10", "10.244.2.11", "10.96.5.5"
@@ -41,27 +39,14 @@ def a_pod(request, tmp_path_factory):
     web_0 = pod("web-0", WEB_0, "nginx", extra_addresses=(WEB_0_V6,))
     manifests.write("pods.yaml", web_0, pod("web-1", WEB_1, "nginx"))
     manifests.write("wide.yaml", *[pod(f"wide-{i}", f"10.244.9.{i}", "wide") for i in range(100)])
-    network = open_pod_network(nameserver=request.param)
-    try:
-        server = Podnamed(
-            f"""cluster.local in-addr.arpa ip6.arpa {{
+    corefile = f"""cluster.local in-addr.arpa ip6.arpa {{
     kubernetes cluster.local in-addr.arpa ip6.arpa {{
         manifests {manifests.path}
     }}
 }}
-""",
-            directory,
-            prefix=network.in_server(),
-        )
-        try:
-            server.wait_for_log("is serving")
-            name = f"web-0.nginx.{ZONE}"
-            wait_until(lambda: WEB_0 in network.run_in_pod("dig", "+short", "+time=1", name)[1], name)
-            yield Pod(network, directory)
-        finally:
-            server.stop()
-    finally:
-        network.close()
+"""
+    with pod_beside_server(directory, request.param, corefile, (f"web-0.nginx.{ZONE}", WEB_0)) as served:
+        yield served
 
 
 def clients_that(condition):

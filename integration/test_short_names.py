@@ -6,11 +6,9 @@ in that pod's namespace, where the search list would have led.
 
 import pytest
 
-from harness.clients import CLIENTS, Pod, addresses, targets
+from harness.clients import CLIENTS, addresses, pod_beside_server, targets
 from harness.manifests import Directory, cluster_ip, headless, pod
-from harness.netns import SERVER_ADDRESS, SERVER_ADDRESS_V6, open_pod_network
-from harness.programs import Podnamed
-from harness.waiting import wait_until
+from harness.netns import SERVER_ADDRESS, SERVER_ADDRESS_V6
 
 CLIENT, CLIENT_V6 = "10.96.0.200", "fd00:10:96::200"  # harness/netns.py
 WEB_0, WEB_1, API = "10.244.1.10", "10.244.2.11", "10.96.5.5"
@@ -31,28 +29,15 @@ def a_pod(request, tmp_path_factory):
     manifests.write("services.yaml", headless("nginx"), cluster_ip("api", API), cluster_ip("com", "10.96.5.6"))
     manifests.write("pods.yaml", pod("web-0", WEB_0, "nginx"), pod("web-1", WEB_1, "nginx"))
     manifests.write("client.yaml", pod("client", CLIENT, "nobody", extra_addresses=(CLIENT_V6,)))
-    network = open_pod_network(nameserver=request.param)
-    try:
-        server = Podnamed(
-            f""". {{
+    corefile = f""". {{
     kubernetes cluster.local in-addr.arpa ip6.arpa {{
         manifests {manifests.path}
         shortnames
     }}
 }}
-""",
-            directory,
-            prefix=network.in_server(),
-        )
-        try:
-            server.wait_for_log("is serving")
-            name = "web-0.nginx.default.svc.cluster.local"
-            wait_until(lambda: WEB_0 in network.run_in_pod("dig", "+short", "+time=1", name)[1], name)
-            yield Pod(network, directory)
-        finally:
-            server.stop()
-    finally:
-        network.close()
+"""
+    with pod_beside_server(directory, request.param, corefile, ("web-0.nginx.default.svc.cluster.local", WEB_0)) as served:
+        yield served
 
 
 literal = pytest.mark.parametrize(

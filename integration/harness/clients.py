@@ -4,6 +4,7 @@ A client runs in a pod's network namespace, with the resolv.conf that kubelet wr
 addresses and names of the test's own cluster, so that no client needs a parser of its own.
 """
 
+import contextlib
 import dataclasses
 import ipaddress
 import os
@@ -12,6 +13,10 @@ import shutil
 import subprocess
 
 import pytest
+
+from .netns import open_pod_network
+from .programs import Podnamed
+from .waiting import wait_until
 
 SOURCES = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "clients")
 PYTHON = "/usr/bin/python3"  # Debian's, which has dnspython
@@ -267,3 +272,21 @@ def targets(output):
 
 def pointed_to(output):
     return set(POINTS_TO.findall(output))
+
+
+@contextlib.contextmanager
+def pod_beside_server(directory, nameserver, corefile, known):
+    """A Pod whose resolv.conf names a server of its own, on port 53 beside it, that has read its cluster: `known` is a
+    name and the address that it then has."""
+    network = open_pod_network(nameserver=nameserver)
+    try:
+        server = Podnamed(corefile, directory, prefix=network.in_server())
+        try:
+            server.wait_for_log("is serving")
+            name, address = known
+            wait_until(lambda: address in network.run_in_pod("dig", "+short", "+time=1", name)[1], name)
+            yield Pod(network, directory)
+        finally:
+            server.stop()
+    finally:
+        network.close()
