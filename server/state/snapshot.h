@@ -42,7 +42,8 @@ class Snapshot {
   void ForEachServiceWithAddress(const base::IpAddress& address, Visit visit) const {
     addresses_.ForEach(address, [&](uint64_t hash) {
       services_.ForEachWithHash(hash, [&](const base::RefPtr<const ServiceBlock>& block) {
-        if (block->HasAddress(address)) visit(*block);
+        // A hash that only begins like this one is visited for its own sake, if it knows the address.
+        if (ServiceTraits::Hash(block) == hash && block->HasAddress(address)) visit(*block);
       });
     });
   }
@@ -58,14 +59,16 @@ class Snapshot {
   void ForEachPodWithAddress(const base::IpAddress& address, Visit visit) const {
     addresses_.ForEach(address, [&](uint64_t hash) {
       services_.ForEachWithHash(hash, [&](const base::RefPtr<const ServiceBlock>& block) {
-        if (block->clusterset()) return;
+        if (block->clusterset() || ServiceTraits::Hash(block) != hash) return;
         block->ForEachWithAddress(address, [&](ServiceBlock::Identity identity) {
           if (identity.is_pod()) visit(block->namespace_name(), identity.name());
         });
       });
       pods_.ForEachWithHash(hash, [&](const base::RefPtr<const SharedPod>& entry) {
         const Pod& pod = entry->pod;
-        if (absl::c_linear_search(pod.addresses, address)) visit(pod.namespace_name, pod.name);
+        if (PodTraits::Hash(entry) == hash && absl::c_linear_search(pod.addresses, address)) {
+          visit(pod.namespace_name, pod.name);
+        }
       });
     });
   }

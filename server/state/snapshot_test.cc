@@ -93,6 +93,25 @@ TEST(Snapshot, FindsPodsByAddressWhetherAServiceSelectsThemOrNot) {
   EXPECT_THAT(PodsWith(*after, "10.0.0.78"), ElementsAre("shop/loner"));
 }
 
+// In a small trie many hashes lead to one entry: each who knows an address is visited once for all that.
+TEST(Snapshot, EverybodyAtAnAddressIsVisitedOnce) {
+  std::vector<Op> ops;
+  std::vector<std::string> services;
+  std::vector<std::string> pods;
+  for (int i = 0; i < 200; ++i) {
+    const std::string name = absl::StrCat("s-", i);
+    ops.push_back(Headless(name));
+    ops.push_back(testing::Pod(name, absl::StrCat("pod-", i), {"10.0.0.1"}));
+    ops.push_back(Pod{"shop", absl::StrCat("on-host-", i), 0, testing::Addresses({"10.0.0.1"})});
+    services.push_back(name);
+    pods.push_back(absl::StrCat("default/pod-", i));
+    pods.push_back(absl::StrCat("shop/on-host-", i));
+  }
+  const auto snapshot = After(nullptr, std::move(ops));
+  EXPECT_THAT(ServicesWith(*snapshot, "10.0.0.1"), ::testing::UnorderedElementsAreArray(services));
+  EXPECT_THAT(PodsWith(*snapshot, "10.0.0.1"), ::testing::UnorderedElementsAreArray(pods));
+}
+
 TEST(Snapshot, ServiceImportsLiveApartFromServices) {
   Service import = Headless("nginx");
   import.clusterset = true;
