@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/algorithm/container.h"
+#include "absl/types/span.h"
 #include "server/resolve/reason.h"
 #include "server/resolve/reverse_answer.h"
 #include "server/resolve/reverse_name.h"
@@ -61,8 +62,10 @@ void Resolver::Resolve(const Question& question, const state::Snapshot* snapshot
 
 bool Resolver::ResolveInZone(const Question& question, const ClusterView& view, bool is_synced, absl::BitGenRef random,
                              Answer& answer) const {
-  // The longest zone first: below a reverse one there is no other kind, above it there may be (the root).
-  for (const dns::Name& zone : reverse_zones_) {
+  // The longest zone first: below a reverse one there is no other kind, above it there may be (the root). A network may
+  // be a hundred reverse zones, of which other names need not hear.
+  const bool may_be_reverse = question.name.folded().ends_with(std::string_view("\4arpa\0", 6));
+  for (const dns::Name& zone : may_be_reverse ? absl::MakeConstSpan(reverse_zones_) : absl::Span<const dns::Name>()) {
     if (const std::optional<size_t> above = question.name.LabelsAbove(zone.wire())) {
       InReverseZone(question, *above, view, is_synced, random, answer);
       return true;
