@@ -134,7 +134,8 @@ class NameReason {
       WriteNoService();
     } else if (service->kind() == ServiceKind::kExternalName) {
       Say(answer_, "service ", service->name(), " is an ExternalName; nothing is below it, and an address is no name");
-    } else if (parsed_.kind == ClusterName::Kind::kService) {
+    } else if (parsed_.kind == ClusterName::Kind::kService ||
+               (service->kind() == ServiceKind::kHeadless && !view_.options().endpoints)) {
       WriteNoEndpoints(*service);
     } else if (parsed_.kind == ClusterName::Kind::kEndpoint) {
       WriteNoEndpoint(*service);
@@ -304,7 +305,7 @@ void ExplainAddress(const base::IpAddress& address, const ClusterView& view, Ans
   const ServiceBlock* found = nullptr;
   std::optional<Identity> bearer;
   view.snapshot().ForEachServiceWithAddress(address, [&](const ServiceBlock& service) {
-    if (service.clusterset() || !view.Shows(service)) return;
+    if (service.clusterset() || !view.Shows(service) || !view.options().endpoints) return;
     service.ForEachWithAddress(address, [&](Identity identity) {
       found = &service;
       bearer.emplace(identity);

@@ -499,7 +499,10 @@ TEST_F(ResolverTest, WithoutEndpointsOnlyServicesAnswer) {
   EXPECT_EQ(OutcomeOf("web-0.nginx.default", RecordType::kA), Outcome::kNxDomain);
   EXPECT_EQ(OutcomeOf("10-0-2-1.mixed.default", RecordType::kA), Outcome::kNxDomain);
   EXPECT_EQ(OutcomeOf("_http._tcp.nginx.default", RecordType::kSrv), Outcome::kNxDomain);
+  EXPECT_EQ(reason_, "service nginx is headless, and endpoints are not served here (noendpoints)");
   EXPECT_EQ(OutcomeOf("10.0.0.10.in-addr.arpa.", RecordType::kPtr), Outcome::kNxDomain);
+  EXPECT_EQ(OutcomeOf("12.0.0.10.in-addr.arpa.", RecordType::kPtr), Outcome::kNxDomain);
+  EXPECT_EQ(reason_, "no service, and no endpoint of a service, has this address");
 }
 
 TEST_F(ResolverTest, EndpointsMayBearTheNamesOfTheirPods) {
