@@ -104,6 +104,16 @@ TEST_F(InspectServiceTest, ANegativeAnswerIsNoError) {
   EXPECT_EQ(response.authority(0).type(), "SOA");
 }
 
+TEST_F(InspectServiceTest, WithoutAClusterThereIsNothingToWatchOrList) {
+  Subject subject = cluster_.subject();
+  subject.clusters.clear();
+  InspectService service(subject);
+  const v1::WatchRequest watch;
+  const v1::ListRequest list;
+  EXPECT_EQ(service.Watch(nullptr, &watch, nullptr).error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+  EXPECT_EQ(service.ListPods(nullptr, &list, nullptr).error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+}
+
 TEST_F(InspectServiceTest, SaysWhatIsWrongWithARequest) {
   EXPECT_THAT(ErrorOf(""), HasSubstr("found no name"));
   EXPECT_THAT(ErrorOf("nginx", "HOST"), HasSubstr("found type HOST"));
