@@ -64,8 +64,7 @@ const std::vector<CommandDescription>& Commands() {
        .text =
            {"Lets the server answer a question by the code that answers the wire, and shows the records, or the rcode "
             "and the reason. NAME is taken as it is: no search path is walked, the final dot may be left out. TYPE is "
-            "A "
-            "if it is not given. An address in the place of NAME asks for its PTR.",
+            "A if it is not given. An address in the place of NAME asks for its PTR.",
             "With -as the question comes from that pod or address."},
        .flags = {kAs},
        .examples = {{"podnamectl lookup web-0.nginx.default.svc.cluster.local", "a pod's address"},
@@ -80,7 +79,7 @@ const std::vector<CommandDescription>& Commands() {
        .summary = "why a name resolves, or why not",
        .text = {"Walks the search path that a pod's resolver walks (resolv.conf as the kubelet writes it: "
                 "NAMESPACE.svc.ZONE, "
-                "svc.ZONE, ZONE, ndots:5), up to the first name that has an address, as glibc does. A NAME with a "
+                "svc.ZONE, ZONE, ndots:5), up to the first name with an answer, as glibc does. A NAME with a "
                 "final dot, "
                 "or five dots or more, is tried first as it is.",
                 "Shows each step's answer and its reason, and then the object that the answer comes from: the place "
