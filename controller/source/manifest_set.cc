@@ -6,6 +6,7 @@
 #include <utility>
 #include <variant>
 
+#include "absl/algorithm/container.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "controller/identity/cluster_records.h"
@@ -58,10 +59,12 @@ Closeness ClosenessOf(const k8s::discovery::v1::EndpointSlice& object, const fee
   if (!imported && key.kind() != feed::v1::Key::POD_IDENTITY) return Closeness::kNone;
   if (!IsIn(object, key.namespace_())) return Closeness::kNone;
   if ((imported ? ImportNameOf(object) : ServiceNameOf(object)) != key.service()) return Closeness::kNone;
-  for (const k8s::discovery::v1::Endpoint& endpoint : object.endpoints()) {
-    if (endpoint.target_ref().name() == key.name()) return Closeness::kSliceThatNamesIt;
-  }
-  return Closeness::kSlice;
+  k8s::core::v1::Service any_service;
+  any_service.mutable_spec()->set_cluster_ip("None");
+  const std::vector<feed::v1::PodIdentity> identities =
+      imported ? ImportedIdentities({}, {&object}) : IdentitiesOf(any_service, {&object}, {});
+  const bool names_it = absl::c_any_of(identities, [&](const auto& identity) { return identity.name() == key.name(); });
+  return names_it ? Closeness::kSliceThatNamesIt : Closeness::kSlice;
 }
 Closeness ClosenessOf(const k8s::multicluster::v1alpha1::ServiceImport& object, const feed::v1::Key& key) {
   return ItselfIf(key.kind() == feed::v1::Key::SERVICE_IMPORT, object, key);

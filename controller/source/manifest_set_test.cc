@@ -101,6 +101,35 @@ TEST(ManifestSet, KnowsWhereARecordComesFrom) {
   EXPECT_EQ(place(feed::v1::Key::SERVICE, "", "nginx"), "");
 }
 
+TEST(ManifestSet, KnowsWhichSliceAnEndpointComesFrom) {
+  ManifestSet set;
+  const auto slice = [](const std::string& name, const std::string& labels, const std::string& endpoint) {
+    return "---\n{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, metadata: {name: " + name + ", labels: {" +
+           labels + "}}, addressType: IPv4, endpoints: [{" + endpoint + "}]}\n";
+  };
+  const std::string own = "kubernetes.io/service-name: nginx";
+  const std::string imported =
+      "multicluster.kubernetes.io/service-name: nginx, multicluster.kubernetes.io/source-cluster: ";
+  const std::string pod = "addresses: [10.0.0.4], targetRef: {kind: Pod, name: web-0}";
+  ASSERT_TRUE(set.Put("d/a.yaml", slice("a", own, "addresses: [10.0.0.1]") + slice("b", own, "addresses: [10.0.0.2]") +
+                                      slice("c", own, "addresses: [10.0.0.3], hostname: h") +
+                                      slice("d", imported + "west", pod) + slice("e", imported + "east", pod))
+                  .ok());
+  const auto place = [&](feed::v1::Key::Kind kind, const std::string& name) {
+    feed::v1::Key key;
+    key.set_kind(kind);
+    key.set_namespace_("default");
+    key.set_service("nginx");
+    key.set_name(name);
+    return set.PlaceOf(key);
+  };
+  EXPECT_EQ(place(feed::v1::Key::POD_IDENTITY, "10-0-0-1"), "d/a.yaml:2:1");
+  EXPECT_EQ(place(feed::v1::Key::POD_IDENTITY, "10-0-0-2"), "d/a.yaml:4:1");
+  EXPECT_EQ(place(feed::v1::Key::POD_IDENTITY, "h.10-0-0-3"), "d/a.yaml:6:1");
+  EXPECT_EQ(place(feed::v1::Key::IMPORTED_IDENTITY, "web-0.west"), "d/a.yaml:8:1");
+  EXPECT_EQ(place(feed::v1::Key::IMPORTED_IDENTITY, "web-0.east"), "d/a.yaml:10:1");
+}
+
 TEST(ManifestSet, NotesWhatItPassesOver) {
   ManifestSet set;
   EXPECT_THAT(*set.Put("d/a.yaml", kNginx), IsEmpty());
