@@ -10,6 +10,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdlib>
 #include <iostream>
 #include <memory>
 #include <string>
@@ -142,9 +143,13 @@ ExitCode Run::Watch() {
   std::atomic<bool> over = false;
   std::thread lookout([&] {
     const auto deadline = DeadlineOf(invocation_);
-    while (!over && end == End::kNone) {
-      if (base::StopSignalComesWithin(kLookout)) end = End::kSignal;
-      if (!has_begun && std::chrono::system_clock::now() > deadline) end = End::kSilence;
+    while (!over) {
+      if (base::StopSignalComesWithin(kLookout)) {
+        if (end == End::kSignal) std::_Exit(kFailure);  // nobody takes our output: not even the first one was heard
+        end = End::kSignal;
+      } else if (end == End::kNone && !has_begun && std::chrono::system_clock::now() > deadline) {
+        end = End::kSilence;
+      }
       if (end != End::kNone) context_.TryCancel();
     }
   });
