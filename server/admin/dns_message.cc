@@ -1,15 +1,12 @@
 #include "server/admin/dns_message.h"
 
-#include <fmt/format.h>
-
-#include <algorithm>
 #include <array>
 #include <string>
 #include <string_view>
 
-#include "server/base/ip_address.h"
 #include "server/base/printable.h"
 #include "server/dns/edns.h"
+#include "server/dns/rdata_text.h"
 #include "server/dns/wire_reader.h"
 
 namespace podnamed::admin {
@@ -63,75 +60,6 @@ void Append(std::vector<uint8_t>& octets, uint16_t value) {
   octets.push_back(static_cast<uint8_t>(value));
 }
 
-template <typename Address>
-std::string ReadAddress(WireReader& reader) {
-  Address address{};
-  const std::string_view octets = reader.ReadOctets(address.size());
-  std::copy(octets.begin(), octets.end(), address.begin());
-  return base::IpAddress(address).ToString();
-}
-
-// A character-string between quotes, as a zone file has it.
-std::string Quoted(std::string_view text) {
-  std::string quoted = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') {
-      quoted += {'\\', c};
-    } else if (c < ' ' || c > '~') {
-      quoted += fmt::format("\\{:03}", static_cast<uint8_t>(c));
-    } else {
-      quoted += c;
-    }
-  }
-  return quoted + "\"";
-}
-
-std::string ReadTexts(WireReader& reader, size_t end) {
-  std::string texts;
-  while (reader.ok() && reader.position() < end) {
-    if (!texts.empty()) texts += " ";
-    texts += Quoted(reader.ReadOctets(reader.ReadU8()));
-  }
-  return texts;
-}
-
-// As a zone file writes it; of a type that it does not know as RFC 3597 section 5 does.
-std::string ReadRdata(WireReader& reader, RecordType type, size_t length) {
-  switch (type) {
-    case RecordType::kA:
-      return ReadAddress<base::Ipv4Address>(reader);
-    case RecordType::kAaaa:
-      return ReadAddress<base::Ipv6Address>(reader);
-    case RecordType::kNs:
-    case RecordType::kCname:
-    case RecordType::kPtr:
-      return reader.ReadName().ToText();
-    case RecordType::kMx: {
-      const uint16_t preference = reader.ReadU16();
-      return fmt::format("{} {}", preference, reader.ReadName().ToText());
-    }
-    case RecordType::kSrv: {
-      const uint16_t priority = reader.ReadU16();
-      const uint16_t weight = reader.ReadU16();
-      const uint16_t port = reader.ReadU16();
-      return fmt::format("{} {} {} {}", priority, weight, port, reader.ReadName().ToText());
-    }
-    case RecordType::kSoa: {
-      std::string text = reader.ReadName().ToText();
-      text += " " + reader.ReadName().ToText();
-      for (int number = 0; number < 5; ++number) text += fmt::format(" {}", reader.ReadU32());
-      return text;
-    }
-    case RecordType::kTxt:
-      return ReadTexts(reader, reader.position() + length);
-    default: {
-      std::string text = fmt::format("\\# {} ", length);
-      for (const char octet : reader.ReadOctets(length)) text += fmt::format("{:02x}", static_cast<uint8_t>(octet));
-      return text;
-    }
-  }
-}
-
 void ReadOptions(WireReader& reader, size_t end, LookupResponse& response) {
   while (reader.ok() && reader.position() < end) {
     const uint16_t code = reader.ReadU16();
@@ -162,7 +90,7 @@ void ReadRecord(WireReader& reader, Records& records, uint16_t& upper_rcode, Loo
     record.set_name(name);
     record.set_ttl(ttl);
     record.set_type(dns::NameOf(type));
-    record.set_data(ReadRdata(reader, type, length));
+    record.set_data(dns::ReadRdataText(reader, type, length));
   }
   if (reader.position() != end) reader.Skip(end < reader.position() ? dns::kMaxMessageLength : end - reader.position());
 }

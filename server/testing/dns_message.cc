@@ -1,13 +1,11 @@
 #include "server/testing/dns_message.h"
 
-#include <algorithm>
-
 #include "absl/status/status.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
-#include "server/base/ip_address.h"
 #include "server/base/status.h"
 #include "server/dns/name.h"
+#include "server/dns/rdata_text.h"
 #include "server/dns/wire_reader.h"
 
 namespace podnamed::testing {
@@ -34,53 +32,6 @@ std::string ClassText(RecordClass record_class) {
       return "ANY";
   }
   return absl::StrCat("CLASS", static_cast<uint16_t>(record_class));
-}
-
-template <typename Address>
-std::string ReadAddress(WireReader& reader) {
-  Address address{};
-  const std::string_view octets = reader.ReadOctets(address.size());
-  std::copy(octets.begin(), octets.end(), address.begin());
-  return base::IpAddress(address).ToString();
-}
-
-std::string ReadTexts(WireReader& reader, size_t end) {
-  std::string text;
-  while (reader.ok() && reader.position() < end) {
-    absl::StrAppend(&text, text.empty() ? "\"" : " \"",
-                    absl::CHexEscape(std::string(reader.ReadOctets(reader.ReadU8()))), "\"");
-  }
-  return text;
-}
-
-// The rdata as a zone file writes it; of a type that it does not know as RFC 3597 section 5 does.
-std::string ReadRdata(WireReader& reader, RecordType type, size_t length) {
-  switch (type) {
-    case RecordType::kA:
-      return ReadAddress<base::Ipv4Address>(reader);
-    case RecordType::kAaaa:
-      return ReadAddress<base::Ipv6Address>(reader);
-    case RecordType::kNs:
-    case RecordType::kCname:
-    case RecordType::kPtr:
-      return reader.ReadName().ToText();
-    case RecordType::kSrv: {
-      const uint16_t priority = reader.ReadU16();
-      const uint16_t weight = reader.ReadU16();
-      const uint16_t port = reader.ReadU16();
-      return absl::StrCat(priority, " ", weight, " ", port, " ", reader.ReadName().ToText());
-    }
-    case RecordType::kSoa: {
-      std::string text = reader.ReadName().ToText();
-      absl::StrAppend(&text, " ", reader.ReadName().ToText());
-      for (int number = 0; number < 5; ++number) absl::StrAppend(&text, " ", reader.ReadU32());
-      return text;
-    }
-    case RecordType::kTxt:
-      return ReadTexts(reader, reader.position() + length);
-    default:
-      return absl::StrCat("\\# ", length, " ", absl::BytesToHexString(std::string(reader.ReadOctets(length))));
-  }
 }
 
 // The options of an OPT record, from behind its type on. REQUIRES: ReadOpt has found it well-formed.
@@ -127,7 +78,7 @@ absl::Status ReadSection(WireReader& reader, size_t count, const std::string& se
     const uint32_t ttl = reader.ReadU32();
     const uint16_t length = reader.ReadU16();
     const size_t end = reader.position() + length;
-    const std::string rdata = ReadRdata(reader, type, length);
+    const std::string rdata = dns::ReadRdataText(reader, type, length);
     if (!reader.ok() || reader.position() != end) {
       return BrokenAt(reader, absl::StrCat(section, " record ", lines.size()));
     }

@@ -1,6 +1,6 @@
 // DNS messages for tests: a query made in one line, and a message read into zone-file text, so that a test's
-// expectation reads like a zone file. It shares WireReader with the server and nothing else; what it accepts is strict:
-// a message of which an octet is left over, or whose counts lie, is an error.
+// expectation reads like a zone file. It shares WireReader and the text of rdata with the server and nothing else; what
+// it accepts is strict: a message of which an octet is left over, or whose counts lie, is an error.
 #pragma once
 
 #include <cstdint>
