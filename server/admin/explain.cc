@@ -150,7 +150,7 @@ absl::StatusOr<ExplainResponse> Explain(const Subject& subject, const v1::Explai
     return absl::InvalidArgumentError("found an address, expected a name: a resolver asks nobody for it; lookup does");
   }
   ASSIGN_OR_RETURN(Client client, FindClient(subject, request.as()));
-  const ClusterSubject* const cluster = ClusterOf(subject, client);
+  const ClusterSubject* const home = ClusterOf(subject, client);
   const std::string_view namespace_name = client.namespace_name.empty() ? kDefaultNamespace : client.namespace_name;
   ExplainResponse response;
   response.mutable_client()->set_address(client.address.ToString());
@@ -158,7 +158,7 @@ absl::StatusOr<ExplainResponse> Explain(const Subject& subject, const v1::Explai
   response.mutable_client()->set_pod(client.pod);
   response.set_ndots(kNdots);
   std::vector<std::string> search;
-  if (cluster != nullptr) search = SearchOf(*cluster, namespace_name);
+  if (home != nullptr) search = SearchOf(*home, namespace_name);
   for (const std::string& suffix : search) response.add_search(suffix);
 
   ASSIGN_OR_RETURN(std::vector<SearchStep> path, SearchPath(request.name(), search));
@@ -169,16 +169,23 @@ absl::StatusOr<ExplainResponse> Explain(const Subject& subject, const v1::Explai
     is_taken = EndsSearch(walked.ipv4()) || EndsSearch(walked.ipv6());
     if (is_taken) break;
   }
-  if (cluster == nullptr) return response;
+  if (home == nullptr) return response;
   const Step& last = response.steps(response.steps_size() - 1);
   if (is_taken) path = {path[static_cast<size_t>(response.steps_size()) - 1]};
-  std::optional<Meaning> meaning = Nearest(*cluster, path);
+  const ClusterSubject* cluster = home;
+  std::optional<Meaning> meaning = Nearest(*home, path);
+  for (const ClusterSubject& other : subject.clusters) {
+    if (meaning) break;
+    cluster = &other;
+    meaning = Nearest(other, path);
+  }
   if (!meaning && response.resolves() && last.ipv4().authoritative()) {
     // A short name is answered for what the search list would make of it.
     std::string_view relative = request.name();
     if (relative.ends_with('.')) relative.remove_suffix(1);
     ASSIGN_OR_RETURN(path, SearchPath(relative, search));
-    meaning = Nearest(*cluster, path);
+    cluster = home;
+    meaning = Nearest(*home, path);
     if (meaning && meaning->part != Meaning::Part::kWhole) meaning.reset();
   }
   if (meaning) {

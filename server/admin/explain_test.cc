@@ -103,6 +103,15 @@ TEST_F(ExplainTest, TheNearestThingIsTheObjectItselfItsServiceOrItsNamespace) {
   EXPECT_EQ(Explained("3.1.0.10.in-addr.arpa").text(), "pod shop/cart/cart-3: 10.0.1.3, ready");
 }
 
+TEST_F(ExplainTest, ANameMayMeanSomethingInAnotherCluster) {
+  Subject subject = cluster_.subject();
+  subject.clusters.push_back(subject.clusters[0]);
+  subject.clusters[1].zones = {{NameOfText("other.test")}};
+  ExplainRequest request;
+  request.set_name("web-0.nginx.default.svc.other.test.");
+  EXPECT_EQ(Explain(subject, request)->text(), "pod default/nginx/web-0: 10.0.0.1, ready");
+}
+
 TEST_F(ExplainTest, AControllerThatIsAwayIsNoFailure) {
   EXPECT_THAT(Explained("web-0.nginx").origin().error(), HasSubstr("the controller does not say"));
 }
