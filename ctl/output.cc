@@ -33,9 +33,9 @@ std::string Text(const google::protobuf::Duration& duration) {
   return absl::FormatDuration(absl::Trunc(exact, unit));
 }
 
-std::string TimeOfDay(const google::protobuf::Timestamp& timestamp) {
+std::string TimeText(const google::protobuf::Timestamp& timestamp) {
   const absl::Time time = absl::FromUnixSeconds(timestamp.seconds()) + absl::Nanoseconds(timestamp.nanos());
-  return absl::FormatTime("%H:%M:%E3S", time, absl::LocalTimeZone());
+  return absl::FormatTime("%Y-%m-%d %H:%M:%E3S", time, absl::LocalTimeZone());
 }
 
 std::string Text(const inspect::v1::Position& position) {
@@ -130,7 +130,7 @@ std::string VerdictText(Step::Verdict verdict) {
 std::string ClusterText(const inspect::v1::Cluster& cluster) {
   Rows rows;
   const std::string changed =
-      cluster.has_changed_at() ? fmt::format(", changed at {}", TimeOfDay(cluster.changed_at())) : "";
+      cluster.has_changed_at() ? fmt::format(", changed at {}", TimeText(cluster.changed_at())) : "";
   rows.push_back({"  state", cluster.synced() ? fmt::format("synced, {}{}", Text(cluster.position()), changed)
                                               : "not synced: its names are answered with SERVFAIL"});
   const std::string heard = cluster.has_since_heard() ? fmt::format(", heard {} ago", Text(cluster.since_heard())) : "";
@@ -241,7 +241,7 @@ std::string ToText(const inspect::v1::ListPodsResponse& response) {
 }
 
 std::string ToText(const inspect::v1::WatchResponse& response) {
-  const std::string when = response.has_changed_at() ? TimeOfDay(response.changed_at()) : "-";
+  const std::string when = response.has_changed_at() ? TimeText(response.changed_at()) : "-";
   const std::string where =
       response.has_position() ? fmt::format("revision {}", response.position().revision()) : "not synced";
   std::string text;

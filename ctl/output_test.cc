@@ -41,6 +41,12 @@ TEST(Output, JsonHasEveryFieldAndOneLineForAWatch) {
   EXPECT_THAT(ToJson(watch, Layout::kOneLine), Not(HasSubstr("\n ")));
 }
 
+TEST(Output, AnOldChangeHasItsDate) {
+  inspect::v1::WatchResponse watch;
+  watch.mutable_changed_at()->set_seconds(86'400 * 365);  // 1971, everywhere but a day's worth of time zones
+  EXPECT_THAT(ToText(watch), testing::MatchesRegex("197[01]-[0-9-]+ [0-9:.]+  not synced .*\n"));
+}
+
 TEST(Output, AListOfPodsTellsTheirState) {
   inspect::v1::ListPodsResponse response;
   inspect::v1::Pod& pod = *response.add_pods();
