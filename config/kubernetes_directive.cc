@@ -16,6 +16,7 @@
 #include "config/label_selector.h"
 #include "config/number.h"
 #include "server/base/ip_address.h"
+#include "server/resolve/reverse_name.h"
 
 namespace podnamed::config {
 namespace {
@@ -252,7 +253,7 @@ std::vector<dns::Name> ReadZones(const Directive& line, const ServerBlockOptions
     }
   }
   // The names that PTR records point at need a zone.
-  if (all_read && !zones.empty() && absl::c_all_of(zones, IsReverseZone)) {
+  if (all_read && !zones.empty() && absl::c_all_of(zones, resolve::IsReverseZone)) {
     context.errors.Add(line.name.position,
                        "kubernetes has reverse zones only; expected a zone for names, such as \"cluster.local\"");
   }

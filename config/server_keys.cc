@@ -97,14 +97,6 @@ absl::StatusOr<std::string_view> StripScheme(std::string_view key) {
 
 }  // namespace
 
-bool IsReverseZone(const dns::Name& zone) {
-  using std::string_view_literals::operator""sv;
-  for (const std::string_view tree : {"\7in-addr\4arpa\0"sv, "\3ip6\4arpa\0"sv}) {
-    if (zone.IsAtOrBelow(dns::Name::FromWire(tree))) return true;
-  }
-  return false;
-}
-
 absl::StatusOr<std::vector<dns::Name>> ParseZone(std::string_view text) {
   ASSIGN_OR_RETURN(const std::optional<Network> network, ParseNetwork(text));
   if (network) return ReverseZones(*network);

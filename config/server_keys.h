@@ -29,7 +29,4 @@ absl::StatusOr<std::vector<ServerKey>> ParseServerKey(std::string_view text, uin
 // CoreDNS.
 absl::StatusOr<std::vector<dns::Name>> ParseZone(std::string_view text);
 
-// True if the zone lies in in-addr.arpa or ip6.arpa. REQUIRES: folded.
-bool IsReverseZone(const dns::Name& zone);
-
 }  // namespace podnamed::config

@@ -86,14 +86,5 @@ TEST(ParseServerKey, RefusesTheRestWithOneSentence) {
               testing::AllOf(testing::StartsWith("zone name \"a..b\""), testing::HasSubstr("; expected ")));
 }
 
-TEST(IsReverseZone, KnowsBothTrees) {
-  for (const std::string_view zone : {"in-addr.arpa", "10.in-addr.arpa", "ip6.arpa", "d.f.ip6.arpa"}) {
-    EXPECT_TRUE(IsReverseZone(*dns::Name::FromText(zone))) << zone;
-  }
-  for (const std::string_view zone : {".", "arpa", "cluster.local", "xin-addr.arpa"}) {
-    EXPECT_FALSE(IsReverseZone(*dns::Name::FromText(zone))) << zone;
-  }
-}
-
 }  // namespace
 }  // namespace podnamed::config

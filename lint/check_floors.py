@@ -34,7 +34,8 @@ ROOMS = [room for house in HOUSES for floor in house for room in floor]
 # Between houses: what a room may include besides, a room or a single file.
 DOORS = {
     "proto": ["server/base"],
-    "config": ["server/base", "server/dns", "server/resolve/options.h", "server/state/label_selector.h"],
+    "config": ["server/base", "server/dns", "server/resolve/options.h", "server/resolve/reverse_name.h",
+               "server/state/label_selector.h"],
     "server/plugins": ["config"],
     "server/feed": ["proto"],
     "server/admin": ["proto"],

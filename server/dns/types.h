@@ -60,9 +60,10 @@ inline constexpr uint16_t kRcodeMask = 0x000F;
 inline constexpr int kOpcodeShift = 11;
 inline constexpr uint16_t kOpcodeMask = 0x000F;  // after the shift
 
-inline constexpr size_t kMaxLabelLength = 63;  // RFC 1035 section 2.3.4
-inline constexpr size_t kMaxNameLength = 255;  // in wire form, the root's zero octet included
-inline constexpr size_t kMaxLabels = 127;      // what 255 octets can hold, the root not counted
+inline constexpr size_t kMaxLabelLength = 63;   // RFC 1035 section 2.3.4
+inline constexpr size_t kMaxNameLength = 255;   // in wire form, the root's zero octet included
+inline constexpr size_t kMinRecordLength = 12;  // pointer to the owner, type, class, TTL, length, no rdata
+inline constexpr size_t kMaxLabels = 127;       // what 255 octets can hold, the root not counted
 inline constexpr size_t kHeaderLength = 12;
 inline constexpr size_t kMaxMessageLength = 65535;
 inline constexpr size_t kMinUdpLimit = 512;       // RFC 1035 section 4.2.1

@@ -10,6 +10,9 @@
 
 namespace podnamed::resolve {
 
+// The branch that services are below, as a label in wire form.
+inline constexpr std::string_view kServiceBranch = "\3svc";
+
 struct ClusterName {
   enum class Kind : uint8_t {
     kApex,          // Z

@@ -41,11 +41,6 @@ class ClusterView {
     return service.has_service() && HasNamespace(service.namespace_name()) &&
            options_.service_selector.Matches(service) && !(options_.ignore_empty_services && IsEmpty(service));
   }
-  // A ClusterIP service that leads nowhere. A headless one without ready endpoints does not exist anyway.
-  bool IsEmpty(const state::ServiceBlock& service) const {
-    return service.kind() == state::ServiceKind::kClusterIp && !service.clusterset() &&
-           service.published_ipv4().empty() && service.published_ipv6().empty();
-  }
   // Whether the endpoint's names answer.
   bool Shows(const Identity& identity) const { return options_.endpoints && identity.is_published(); }
 
@@ -61,6 +56,11 @@ class ClusterView {
   }
 
  private:
+  // A ClusterIP service that leads nowhere. A headless one without ready endpoints does not exist anyway.
+  bool IsEmpty(const state::ServiceBlock& service) const {
+    return service.kind() == state::ServiceKind::kClusterIp && !service.clusterset() &&
+           service.published_ipv4().empty() && service.published_ipv6().empty();
+  }
   bool BearsPodName(const Identity& identity) const {
     return options_.endpoint_pod_names && identity.is_pod() && identity.name().size() <= dns::kMaxLabelLength &&
            identity.name().find('.') == std::string_view::npos;

@@ -17,8 +17,6 @@ namespace {
 using dns::NamePieces;
 using dns::RecordType;
 
-constexpr std::string_view kServiceBranch = "\3svc";
-
 // What is known before anything is: a cluster with nothing in it.
 const state::Snapshot& EmptySnapshot() {
   static const auto* const empty = new state::Snapshot();
@@ -54,7 +52,7 @@ void Resolver::Resolve(const Question& question, const state::Snapshot* snapshot
   if (!ResolveInZone(question, view, is_synced, random, answer) && options_.short_names) {
     ResolveShortName(question, forward_zones_, service_tail_, view, random, answer);
   }
-  if (stale_seconds > 0 && question.wants_reason && options_.reasons &&
+  if (stale_seconds > 0 && GivesReason(question) &&
       (answer.outcome == Outcome::kAnswer || IsNegative(answer.outcome))) {
     ExplainStale(stale_seconds, answer);
   }
@@ -88,7 +86,7 @@ void Resolver::InForwardZone(const Question& question, const ForwardZone& zone, 
   ForwardAnswer(in_zone, parsed, zone.clusterset, forward_zones_, view, random, answer).Find();
   if (answer.outcome == Outcome::kNxDomain && HasZoneBelow(question.name)) answer.outcome = Outcome::kNoData;
   Conclude(question, is_synced, answer);
-  if (IsNegative(answer.outcome) && question.wants_reason && options_.reasons) {
+  if (IsNegative(answer.outcome) && GivesReason(question)) {
     ExplainName(parsed, zone.clusterset, question.type, view, answer);
   }
 }
@@ -97,16 +95,15 @@ void Resolver::InReverseZone(const Question& question, size_t above, const Clust
                              absl::BitGenRef random, Answer& answer) const {
   const ZoneQuestion in_zone{question.name, above, question.type, NamePieces(question.name.original()),
                              question.reply_limit};
-  ReverseAnswer(in_zone, view, service_tail_, random, answer).Find();
   const ReverseName parsed = ParseReverseName(question.name);
+  ReverseAnswer(in_zone, parsed, view, service_tail_, random, answer).Find();
   // The names above an address's are others' too, as far as we know: where unknown addresses are left to others, so are
   // they.
   if (above > 0 && parsed.kind == ReverseName::Kind::kPart && FallsThrough(question.name)) {
     answer.outcome = Outcome::kNxDomain;
   }
   Conclude(question, is_synced, answer);
-  if (IsNegative(answer.outcome) && parsed.kind == ReverseName::Kind::kAddress && question.wants_reason &&
-      options_.reasons) {
+  if (IsNegative(answer.outcome) && parsed.kind == ReverseName::Kind::kAddress && GivesReason(question)) {
     ExplainAddress(parsed.address, view, answer);
   }
   // A zone of one address (10.96.0.10/32) exists, whether or not somebody has the address.
@@ -125,7 +122,7 @@ void Resolver::Conclude(const Question& question, bool is_synced, Answer& answer
   if (!is_synced) {
     answer.Clear();
     answer.outcome = Outcome::kNotSynced;
-    if (question.wants_reason && options_.reasons) ExplainNotSynced(answer);
+    if (GivesReason(question)) ExplainNotSynced(answer);
   } else if (FallsThrough(question.name)) {
     answer.Clear();
   }

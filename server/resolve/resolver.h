@@ -49,6 +49,7 @@ class Resolver {
   void InReverseZone(const Question& question, size_t above, const ClusterView& view, bool is_synced,
                      absl::BitGenRef random, Answer& answer) const;
   void Conclude(const Question& question, bool is_synced, Answer& answer) const;
+  bool GivesReason(const Question& question) const { return question.wants_reason && options_.reasons; }
   // Whether a zone of ours is below the name, which exists then (RFC 8020).
   bool HasZoneBelow(const dns::QueryName& name) const;
   // Whether the next plugin may know what we do not.

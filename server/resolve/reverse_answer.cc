@@ -1,5 +1,7 @@
 #include "server/resolve/reverse_answer.h"
 
+#include "server/resolve/cluster_name.h"
+
 namespace podnamed::resolve {
 namespace {
 
@@ -7,21 +9,18 @@ using dns::NamePieces;
 using dns::RecordType;
 using state::ServiceBlock;
 
-constexpr std::string_view kServiceBranch = "\3svc";
-
 }  // namespace
 
 void ReverseAnswer::Find() {
-  const ReverseName parsed = ParseReverseName(question_.name);
-  const bool is_address = parsed.kind == ReverseName::Kind::kAddress;
+  const bool is_address = parsed_.kind == ReverseName::Kind::kAddress;
   if (question_.above == 0 && (!is_address || type() == RecordType::kSoa || type() == RecordType::kNs)) {
     // The server has a name where services have theirs; a reverse zone has names of addresses alone.
     answer_.outcome = AtApex(target_tail_.substr(kServiceBranch.size()));
   } else if (is_address) {
-    answer_.outcome = AtAddress(parsed.address);
+    answer_.outcome = AtAddress(parsed_.address);
   } else {
     // Below a part of an address there may be addresses: RFC 8020 forbids NXDOMAIN, which CoreDNS says.
-    answer_.outcome = parsed.kind == ReverseName::Kind::kPart ? Outcome::kNoData : Outcome::kNxDomain;
+    answer_.outcome = parsed_.kind == ReverseName::Kind::kPart ? Outcome::kNoData : Outcome::kNxDomain;
   }
   AddNegativeSoa();
 }
@@ -29,11 +28,16 @@ void ReverseAnswer::Find() {
 // A service's own address is the service; it is asked first, as CoreDNS does. ServiceImports have no part in the
 // reverse tree.
 Outcome ReverseAnswer::AtAddress(const base::IpAddress& address) {
+  size_t endpoints = 0;
   view_.snapshot().ForEachServiceWithAddress(address, [&](const ServiceBlock& service) {
+    service.ForEachWithAddress(address, [&](Identity) { ++endpoints; });
     if (service.clusterset() || !service.HasClusterAddress(address) || !view_.Shows(service)) return;
     if (answer_.names.empty()) answer_.names.emplace_back(service.wire_name(), target_tail_);
   });
-  if (answer_.names.empty()) AddEndpoints(address);
+  if (answer_.names.empty()) {
+    answer_.labels.reserve(endpoints);  // they must not move under the names
+    AddEndpoints(address);
+  }
   if (answer_.names.empty()) return Outcome::kNxDomain;
   if (type() != RecordType::kPtr) return Outcome::kNoData;
   Add(absl::MakeConstSpan(answer_.names), question_.owner, RecordType::kPtr);
@@ -41,10 +45,6 @@ Outcome ReverseAnswer::AtAddress(const base::IpAddress& address) {
 }
 
 void ReverseAnswer::AddEndpoints(const base::IpAddress& address) {
-  size_t count = 0;
-  view_.snapshot().ForEachServiceWithAddress(
-      address, [&](const ServiceBlock& service) { service.ForEachWithAddress(address, [&](Identity) { ++count; }); });
-  answer_.labels.reserve(count);  // they must not move under the names
   view_.snapshot().ForEachServiceWithAddress(address, [&](const ServiceBlock& service) {
     if (service.clusterset() || !view_.Shows(service)) return;
     const size_t first = answer_.names.size();

@@ -11,9 +11,9 @@ namespace podnamed::resolve {
 class ReverseAnswer : private ZoneAnswer {
  public:
   // `target_tail` is "\3svc" and the zone in which services have their names.
-  ReverseAnswer(const ZoneQuestion& question, const ClusterView& view, std::string_view target_tail,
-                absl::BitGenRef random, Answer& answer)
-      : ZoneAnswer(question, view, random, answer), target_tail_(target_tail) {}
+  ReverseAnswer(const ZoneQuestion& question, const ReverseName& parsed, const ClusterView& view,
+                std::string_view target_tail, absl::BitGenRef random, Answer& answer)
+      : ZoneAnswer(question, view, random, answer), parsed_(parsed), target_tail_(target_tail) {}
 
   void Find();
 
@@ -24,6 +24,7 @@ class ReverseAnswer : private ZoneAnswer {
   void AddEndpoints(const base::IpAddress& address);
   void AddTarget(const state::ServiceBlock& service, Identity identity, const base::IpAddress& address, size_t first);
 
+  const ReverseName& parsed_;
   const std::string_view target_tail_;
 };
 

@@ -25,11 +25,12 @@ TEST(DashedLabel, IsWhatCoreDnsWritesAndNothingElse) {
 
 TEST(IsReverseZone, KnowsTheTwoTrees) {
   const auto is_reverse = [](std::string_view text) { return IsReverseZone(dns::Name::FromText(text)->Folded()); };
-  EXPECT_TRUE(is_reverse("in-addr.arpa"));
-  EXPECT_TRUE(is_reverse("10.in-addr.arpa"));
-  EXPECT_TRUE(is_reverse("d.f.ip6.arpa"));
-  EXPECT_FALSE(is_reverse("arpa"));
-  EXPECT_FALSE(is_reverse("cluster.local"));
+  for (const std::string_view zone : {"in-addr.arpa", "10.in-addr.arpa", "ip6.arpa", "d.f.ip6.arpa"}) {
+    EXPECT_TRUE(is_reverse(zone)) << zone;
+  }
+  for (const std::string_view zone : {".", "arpa", "cluster.local", "xin-addr.arpa"}) {
+    EXPECT_FALSE(is_reverse(zone)) << zone;
+  }
 }
 
 }  // namespace

@@ -76,7 +76,7 @@ void ResolveShortName(const Question& question, const std::vector<ForwardZone>& 
   const std::string_view namespace_name = NamespaceOf(question.client, view);
   if (namespace_name.empty()) return;
 
-  const std::string_view zone = service_tail.substr(sizeof("\3svc") - 1);
+  const std::string_view zone = service_tail.substr(kServiceBranch.size());
   const std::pair<std::string_view, std::string_view> search_list[] = {
       {namespace_name, service_tail}, {"", service_tail}, {"", zone}};
   CompletedName completed(answer.completed_name);

@@ -15,9 +15,6 @@ using dns::NamePieces;
 // RFC 2782 leaves weights open; CoreDNS gives each of n combinations an n-th of a hundred, at least one.
 constexpr size_t kTotalWeight = 100;
 
-// What a record takes at least: a pointer to its owner, type, class, TTL and length.
-constexpr size_t kFixedFields = 12;
-
 }  // namespace
 
 template <typename Test>
@@ -49,7 +46,7 @@ bool SrvRecords::IsFirstToBear(Identity identity, const Key& key, absl::Function
 // datagram no more than one of a hundred. Over TCP the encoder chooses among all of them.
 bool SrvRecords::IsFull() const {
   constexpr size_t kSmallestRdata = 8;  // priority, weight, port, a label
-  const size_t smallest = kFixedFields + kSmallestRdata + service_.wire_name().size() + tail_.size();
+  const size_t smallest = dns::kMinRecordLength + kSmallestRdata + service_.wire_name().size() + tail_.size();
   return reply_limit_ < dns::kMaxMessageLength && answer_.srv.size() > reply_limit_ / smallest &&
          combinations_ > kTotalWeight / 2;  // the weight stays 1
 }
@@ -136,7 +133,7 @@ void SrvRecords::AddTarget(Identity identity, const NamePieces& target, const St
   }
   // An endpoint without ports yields no record, but counts for the weight of the others (CoreDNS).
   if (identity.port_count() == 0 && ports_.all) combinations_ += addresses;
-  const size_t most_sets = reply_limit_ / (kFixedFields + sizeof(base::Ipv4Address));
+  const size_t most_sets = reply_limit_ / (dns::kMinRecordLength + sizeof(base::Ipv4Address));
   if (!has_record || answer_.additional.size() > most_sets) return;
   if (answer_.additional.size() == start.additional) {
     answer_.AddAdditional(target, view_.options().ttl, ipv4, ipv6);

@@ -30,9 +30,7 @@ void SortOutDuplicates(std::vector<Address>& addresses) {
 // sees that there are more. A service of ten thousand pods costs a small reply no more than one of a hundred.
 template <typename Address>
 void Shuffle(std::vector<Address>& addresses, size_t limit, absl::BitGenRef random) {
-  constexpr size_t kSmallestOwner = 2;  // a pointer
-  constexpr size_t kFixedFields = 10;   // type, class, TTL, length
-  const size_t most = limit / (kSmallestOwner + kFixedFields + sizeof(Address)) + 1;
+  const size_t most = limit / (dns::kMinRecordLength + sizeof(Address)) + 1;
   const size_t wanted = std::min(addresses.size(), most);
   for (size_t i = 0; i < wanted; ++i) {
     std::swap(addresses[i], addresses[absl::Uniform(random, i, addresses.size())]);
