@@ -48,22 +48,37 @@ void AddPort(const feed::v1::Port& port, PodIdentity* identity) {
   if (!absl::c_any_of(identity->ports(), same)) *identity->add_ports() = port;
 }
 
+// Which of two pods of one name, `identity` and what is known already, is the one that has it now? A StatefulSet makes
+// web-0 anew when the old web-0 is gone from the API server; for a moment the slices may name both. The ready one is
+// it: one that is not has nothing to answer with yet, or any more. Where both say ready (publishNotReadyAddresses says
+// it of every pod), the one that terminates was there before. Where that does not tell, the source may know the pod;
+// last, because it hears of pods and of slices on two ways, and may know the older one still. Else what is known stays.
+bool TakesOver(const PodIdentity& identity, const PodIdentity& present, const PodsByName& pods) {
+  if (identity.ready() != present.ready()) return identity.ready();
+  if (identity.terminating() != present.terminating()) return present.terminating();
+  const auto pod = pods.find(present.name());
+  return pod != pods.end() && pod->second->metadata().uid() == identity.uid();
+}
+
 // Puts what one more slice says of a pod beside what is known of it; the header says who wins.
-void Add(PodIdentity identity, IdentitiesByName* identities) {
+void Add(PodIdentity identity, const PodsByName& pods, IdentitiesByName* identities) {
   const auto [position, is_new] = identities->try_emplace(identity.name(), identity);
   if (is_new) return;
   PodIdentity& present = position->second;
+  const bool other_life = !identity.uid().empty() && !present.uid().empty() && identity.uid() != present.uid();
+  if (other_life) {
+    if (TakesOver(identity, present, pods)) present = std::move(identity);
+    return;
+  }
   if (identity.ready() != present.ready()) {
     if (identity.ready()) present = std::move(identity);
     return;
   }
-  const bool other_life = !identity.uid().empty() && !present.uid().empty() && identity.uid() != present.uid();
-  if (other_life) return;
   if (!identity.hostname().empty() && !present.hostname().empty() && identity.hostname() != present.hostname()) {
     // A pod by another name: one more identity, which no pod is named like.
     identity.set_name(identity.hostname() + "." + identity.name());
     identity.set_is_pod(false);
-    Add(std::move(identity), identities);
+    Add(std::move(identity), pods, identities);
     return;
   }
   for (const std::string& octets : identity.addresses()) AddAddress(octets, &present);
@@ -138,7 +153,8 @@ IdentitiesByName FromSlices(absl::Span<const EndpointSlice* const> slices, absl:
   for (const EndpointSlice* slice : slices) {
     if (slice->address_type() == "FQDN") continue;
     for (const Endpoint& endpoint : slice->endpoints()) {
-      if (auto identity = FromEndpoint(endpoint, *slice, pods_by_name)) Add(*std::move(identity), &identities);
+      auto identity = FromEndpoint(endpoint, *slice, pods_by_name);
+      if (identity) Add(*std::move(identity), pods_by_name, &identities);
     }
   }
   return identities;
@@ -236,7 +252,7 @@ IdentitiesByName FromPods(const Service& service, absl::Span<const Pod* const> p
   IdentitiesByName identities;
   for (const Pod* pod : pods) {
     if (!HasEndpoint(*pod)) continue;
-    if (auto identity = FromPod(*pod, service, families)) Add(*std::move(identity), &identities);
+    if (auto identity = FromPod(*pod, service, families)) Add(*std::move(identity), {}, &identities);
   }
   return identities;
 }
@@ -249,10 +265,9 @@ std::string_view ImportNameOf(const EndpointSlice& slice) {
   return LabelOf(slice, kSourceClusterLabel).empty() ? std::string_view() : LabelOf(slice, kImportNameLabel);
 }
 
-bool HasEndpoint(const Pod& pod) {
-  const bool ended = pod.status().phase() == "Succeeded" || pod.status().phase() == "Failed";
-  return !ended && !AddressesOf(pod).empty();
-}
+bool HasEnded(const Pod& pod) { return pod.status().phase() == "Succeeded" || pod.status().phase() == "Failed"; }
+
+bool HasEndpoint(const Pod& pod) { return !HasEnded(pod) && !AddressesOf(pod).empty(); }
 
 std::vector<PodIdentity> IdentitiesOf(const Service& service, absl::Span<const EndpointSlice* const> slices,
                                       absl::Span<const Pod* const> pods) {

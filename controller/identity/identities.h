@@ -20,6 +20,9 @@ std::string_view ServiceNameOf(const k8s::discovery::v1::EndpointSlice& slice);
 // multicluster.kubernetes.io/service-name and …/source-cluster; empty without either.
 std::string_view ImportNameOf(const k8s::discovery::v1::EndpointSlice& slice);
 
+// True if the pod has run to its end, well or badly.
+bool HasEnded(const k8s::core::v1::Pod& pod);
+
 // True if the pod may stand behind a service: it has an address and has not ended (ShouldPodBeInEndpoints of
 // k8s.io/endpointslice). A pod that terminates may: it is not ready.
 bool HasEndpoint(const k8s::core::v1::Pod& pod);
@@ -29,13 +32,15 @@ bool HasEndpoint(const k8s::core::v1::Pod& pod);
 //
 // `slices` are the service's EndpointSlices, most trusted first; with them the identities are their endpoints. A pod
 // that several slices name is one identity: slices of both address families give it all their addresses and ports;
-// where they disagree, the ready one wins over the one that is not, and a trusted one over a later one with another
-// uid. A second hostname of a pod is an identity of its own, "alias.web-0". Endpoints without a pod are named after
-// their hostname and their first address.
+// where they disagree, the ready one wins over the one that is not. Of two pods of one name (another uid) the newer one
+// wins: the ready one, the one that does not terminate, the one that `pods` know, the most trusted one. A second
+// hostname of a pod is an identity of its own, "alias.web-0". Endpoints without a pod are named after their hostname
+// and their first address.
 //
 // `pods` are the pods that the service's selector matches, as far as the source knows pods. Without slices the
 // identities are derived from them, by the rules of Kubernetes' EndpointSlice controller (podToEndpoint,
-// getEndpointPorts and FindPort of k8s.io/endpointslice). With slices they only tell ordinals.
+// getEndpointPorts and FindPort of k8s.io/endpointslice). With slices they only tell ordinals, and which pod is newer.
+// No name twice.
 std::vector<feed::v1::PodIdentity> IdentitiesOf(const k8s::core::v1::Service& service,
                                                 absl::Span<const k8s::discovery::v1::EndpointSlice* const> slices,
                                                 absl::Span<const k8s::core::v1::Pod* const> pods);

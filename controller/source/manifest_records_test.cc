@@ -388,6 +388,30 @@ TEST(SliceIdentities, WhereSlicesDisagreeTheReadyOneWins) {
       "pod default/unlisted 10.0.0.99\n");
 }
 
+TEST(SliceIdentities, OfTwoPodsOfOneNameTheNewerOneWins) {
+  const auto slice = [](std::string_view name, std::string_view address, std::string_view uid, std::string_view rest) {
+    return Slice(name, "IPv4",
+                 "endpoints: [{addresses: [" + std::string(address) + "], targetRef: {kind: Pod, name: a, uid: " +
+                     std::string(uid) + "}, conditions: {" + std::string(rest) + "}}]");
+  };
+  const std::string unlisted = "pod default/unlisted 10.0.0.99\n";
+  // As publishNotReadyAddresses has it: the one that terminates is called ready too.
+  const std::string terminating = "ready: true, serving: false, terminating: true";
+  const std::string starting = "ready: true, serving: false";
+  const std::string newer = "identity default/s/a pod 10.0.0.2 ready uid=new\n" + unlisted;
+  EXPECT_EQ(PodsOf(std::string(kSlices) + slice("a", "10.0.0.1", "old", terminating) +
+                   slice("b", "10.0.0.2", "new", starting)),
+            newer);
+  EXPECT_EQ(PodsOf(std::string(kSlices) + slice("a", "10.0.0.2", "new", starting) +
+                   slice("b", "10.0.0.1", "old", terminating)),
+            newer);
+  // Neither terminates: the one that is known.
+  EXPECT_EQ(
+      PodsOf(std::string(kSlices) + slice("a", "10.0.0.1", "old", starting) + slice("b", "10.0.0.2", "new", starting) +
+             "{apiVersion: v1, kind: Pod, metadata: {name: a, uid: new, labels: {app: s}}}"),
+      newer);
+}
+
 TEST(SliceIdentities, EndpointsWithoutAPodAreNamedAfterHostnameAndAddress) {
   EXPECT_EQ(
       PodsOf(std::string(kSlices) +
