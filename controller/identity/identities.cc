@@ -27,9 +27,6 @@ using k8s::discovery::v1::Endpoint;
 using k8s::discovery::v1::EndpointPort;
 using k8s::discovery::v1::EndpointSlice;
 
-constexpr char kServiceNameLabel[] = "kubernetes.io/service-name";
-constexpr char kImportNameLabel[] = "multicluster.kubernetes.io/service-name";
-constexpr char kSourceClusterLabel[] = "multicluster.kubernetes.io/source-cluster";
 constexpr char kZoneLabel[] = "topology.kubernetes.io/zone";
 
 using IdentitiesByName = absl::btree_map<std::string, PodIdentity>;

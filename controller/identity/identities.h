@@ -13,6 +13,11 @@
 
 namespace podnamed::controller {
 
+// Labels of an EndpointSlice.
+inline constexpr char kServiceNameLabel[] = "kubernetes.io/service-name";
+inline constexpr char kImportNameLabel[] = "multicluster.kubernetes.io/service-name";
+inline constexpr char kSourceClusterLabel[] = "multicluster.kubernetes.io/source-cluster";
+
 // The Service that the slice says it belongs to: its label kubernetes.io/service-name; empty without.
 std::string_view ServiceNameOf(const k8s::discovery::v1::EndpointSlice& slice);
 

@@ -35,7 +35,7 @@ bool HasName(const k8s::core::v1::Service& service) {
 bool PublishesNotReady(const k8s::core::v1::Service& service) {
   if (service.spec().publish_not_ready_addresses()) return true;
   const auto& annotations = service.metadata().annotations();
-  const auto annotation = annotations.find("service.alpha.kubernetes.io/tolerate-unready-endpoints");
+  const auto annotation = annotations.find(kTolerateUnreadyAnnotation);
   return annotation != annotations.end() && annotation->second == "true";
 }
 

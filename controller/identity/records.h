@@ -19,8 +19,10 @@ feed::v1::Service::Kind KindOf(const k8s::core::v1::Service& service);
 // True if the service can be asked for: a CLUSTER_IP for which nobody has allocated an address yet cannot.
 bool HasName(const k8s::core::v1::Service& service);
 
-// True if the service answers for pods that are not ready: spec.publishNotReadyAddresses, or the annotation that it
-// took the place of.
+// The annotation that spec.publishNotReadyAddresses took the place of.
+inline constexpr char kTolerateUnreadyAnnotation[] = "service.alpha.kubernetes.io/tolerate-unready-endpoints";
+
+// True if the service answers for pods that are not ready: by its field, or by that annotation.
 bool PublishesNotReady(const k8s::core::v1::Service& service);
 
 // REQUIRES: HasName(service).

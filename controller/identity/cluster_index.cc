@@ -1,0 +1,515 @@
+#include "controller/identity/cluster_index.h"
+
+#include <algorithm>
+#include <optional>
+#include <type_traits>
+
+#include "absl/hash/hash.h"
+#include "controller/identity/identities.h"
+#include "controller/identity/records.h"
+#include "controller/identity/selector.h"
+#include "controller/identity/stateful_set.h"
+#include "proto/podnamed/feed/v1/feed_key.h"
+
+namespace podnamed::controller {
+namespace {
+
+using feed::v1::Op;
+using feed::v1::Record;
+using k8s::apps::v1::StatefulSet;
+using k8s::core::v1::Namespace;
+using k8s::core::v1::Pod;
+using k8s::core::v1::Service;
+using k8s::discovery::v1::EndpointSlice;
+using k8s::multicluster::v1alpha1::ServiceImport;
+
+size_t HashOfLabel(std::string_view namespace_name, std::string_view key, std::string_view value) {
+  return absl::HashOf(namespace_name, key, value);
+}
+
+// No label has an empty key: there the pods of a StatefulSet are found.
+size_t HashOfSet(std::string_view namespace_name, std::string_view set) { return HashOfLabel(namespace_name, "", set); }
+
+std::vector<size_t> HashesOf(const std::string& namespace_name, const Labels& labels) {
+  std::vector<size_t> hashes;
+  for (const auto& [key, value] : labels) hashes.push_back(HashOfLabel(namespace_name, key, value));
+  return hashes;
+}
+
+std::vector<size_t> HashesOf(const Pod& pod) {
+  std::vector<size_t> hashes = HashesOf(pod.metadata().namespace_(), pod.metadata().labels());
+  const std::string_view set = StatefulSetNameOf(pod);
+  if (!set.empty()) hashes.push_back(HashOfSet(pod.metadata().namespace_(), set));
+  return hashes;
+}
+
+using ObjectName = std::pair<std::string_view, std::string_view>;  // namespace, name
+
+ObjectName OwnerOf(const EndpointSlice& slice) { return {slice.metadata().namespace_(), ServiceNameOf(slice)}; }
+ObjectName ImportOf(const EndpointSlice& slice) { return {slice.metadata().namespace_(), ImportNameOf(slice)}; }
+
+// As the controller of `set`, which may be nullptr, would have made the pod.
+Pod Completed(Pod pod, const StatefulSet* set) {
+  if (set != nullptr && Owns(*set, pod)) CompletePod(*set, &pod);
+  return pod;
+}
+
+template <typename Object>
+std::vector<const Object*> SortedByName(const std::vector<Object>& objects) {
+  std::vector<const Object*> sorted;
+  sorted.reserve(objects.size());
+  for (const Object& object : objects) sorted.push_back(&object);
+  std::sort(sorted.begin(), sorted.end(),
+            [](const Object* a, const Object* b) { return a->metadata().name() < b->metadata().name(); });
+  return sorted;
+}
+
+// All that an identity that comes from a slice has of its pod.
+bool SameForSlices(const Pod& a, const Pod& b) {
+  return a.metadata().uid() == b.metadata().uid() && OrdinalOf(a) == OrdinalOf(b);
+}
+
+Record DecodeRecord(const std::string& encoded) {
+  Record record;
+  record.ParseFromString(encoded);  // we encoded it
+  return record;
+}
+
+}  // namespace
+
+struct ClusterIndex::Changes {
+  std::vector<Op> upserts;
+  std::vector<Op> deletes;
+};
+
+// ---- objects
+
+size_t ClusterIndex::HashOfName::operator()(const Name& name) const { return absl::HashOf(name); }
+
+ClusterIndex::Kept* ClusterIndex::Find(ObjectKind kind, const Name& name) const {
+  const Table& table = TableOf(kind);
+  const auto found = table.find(name);
+  return found == table.end() ? nullptr : found->get();
+}
+
+template <typename Object>
+Object ClusterIndex::DecodeAsPut(const Kept& kept) {
+  Object object;
+  const std::string_view octets = kept.octets();
+  object.ParseFromArray(octets.data(), static_cast<int>(octets.size()));  // we encoded it
+  const auto [namespace_name, name] = kept.name();
+  object.mutable_metadata()->set_namespace_(std::string(namespace_name));
+  object.mutable_metadata()->set_name(std::string(name));
+  return object;
+}
+
+template <typename Object>
+Object ClusterIndex::Decode(const Kept& kept) const {
+  Object object = DecodeAsPut<Object>(kept);
+  if constexpr (std::is_same_v<Object, Pod>) return CompletedBySet(std::move(object));
+  return object;
+}
+
+Pod ClusterIndex::CompletedBySet(Pod pod) const {
+  if (TableOf(ObjectKind::kStatefulSet).empty()) return pod;
+  const Kept* set = Find(ObjectKind::kStatefulSet, {pod.metadata().namespace_(), StatefulSetNameOf(pod)});
+  if (set == nullptr) return pod;
+  const StatefulSet decoded = Decode<StatefulSet>(*set);
+  return Completed(std::move(pod), &decoded);
+}
+
+template <typename Object>
+void ClusterIndex::Put(const Object& object) {
+  constexpr ObjectKind kKind = kKindOf<Object>;
+  constexpr bool kIsInNamespace = !std::is_same_v<Object, Namespace>;
+  const Name name(kIsInNamespace ? std::string_view(object.metadata().namespace_()) : "", object.metadata().name());
+  std::string text(name.second);
+  EncodeKept(object, &text);
+  Kept* kept = Find(kKind, name);
+  if (kept != nullptr && kept->text == text) {
+    kept->round = rounds_[static_cast<size_t>(kKind)];
+    return;
+  }
+  if constexpr (std::is_same_v<Object, Pod>) {
+    const Pod completed = CompletedBySet(object);
+    Change(name, kept, &completed, std::move(text));
+  } else {
+    Change(name, kept, &object, std::move(text));
+  }
+}
+
+template void ClusterIndex::Put(const Namespace&);
+template void ClusterIndex::Put(const Service&);
+template void ClusterIndex::Put(const Pod&);
+template void ClusterIndex::Put(const EndpointSlice&);
+template void ClusterIndex::Put(const StatefulSet&);
+template void ClusterIndex::Put(const ServiceImport&);
+
+template <typename Object>
+void ClusterIndex::Change(const Name& name, Kept* kept, const Object* after, std::string text) {
+  std::optional<Object> before;
+  if (kept != nullptr) before = Decode<Object>(*kept);
+  TouchBy(name, before ? &*before : nullptr, after);
+
+  // The pods of a StatefulSet have other labels with it than without.
+  std::vector<Kept*> pods;
+  if constexpr (std::is_same_v<Object, StatefulSet>) pods = PodsOfSet(name);
+  for (Kept* pod : pods) Unlink(Decode<Pod>(*pod), pod);
+
+  if (before) Unlink(*before, kept);
+  if (after == nullptr) {
+    Forget(kKindOf<Object>, kept);
+  } else {
+    Link(*after, Keep(kKindOf<Object>, kept, name, std::move(text)));
+  }
+  for (Kept* pod : pods) Link(Decode<Pod>(*pod), pod);
+}
+
+ClusterIndex::Kept* ClusterIndex::Keep(ObjectKind kind, Kept* kept, const Name& name, std::string text) {
+  if (kept == nullptr) {
+    const auto objects = objects_in_.try_emplace(std::string(name.first)).first;
+    ++objects->second;
+    auto added = std::make_unique<Kept>();
+    kept = added.get();
+    kept->namespace_name = &objects->first;
+    kept->name_size = static_cast<uint16_t>(name.second.size());
+    kept->text = std::move(text);
+    TableOf(kind).insert(std::move(added));
+  } else {
+    kept->text = std::move(text);
+  }
+  kept->round = rounds_[static_cast<size_t>(kind)];
+  return kept;
+}
+
+void ClusterIndex::Forget(ObjectKind kind, Kept* kept) {
+  const auto objects = objects_in_.find(*kept->namespace_name);
+  TableOf(kind).erase(TableOf(kind).find(kept->name()));
+  if (--objects->second == 0) objects_in_.erase(objects);
+}
+
+template <typename Object>
+void ClusterIndex::Erase(Kept* kept, std::string_view uid) {
+  const std::string current = DecodeAsPut<Object>(*kept).metadata().uid();
+  const bool other_life = !uid.empty() && !current.empty() && uid != current;
+  if (other_life) return;
+  const std::string namespace_name(kept->name().first);
+  const std::string name(kept->name().second);
+  Change<Object>({namespace_name, name}, kept, nullptr, {});
+}
+
+void ClusterIndex::Erase(ObjectKind kind, Kept* kept, std::string_view uid) {
+  switch (kind) {
+    case ObjectKind::kNamespace:
+      return Erase<Namespace>(kept, uid);
+    case ObjectKind::kService:
+      return Erase<Service>(kept, uid);
+    case ObjectKind::kPod:
+      return Erase<Pod>(kept, uid);
+    case ObjectKind::kEndpointSlice:
+      return Erase<EndpointSlice>(kept, uid);
+    case ObjectKind::kStatefulSet:
+      return Erase<StatefulSet>(kept, uid);
+    case ObjectKind::kServiceImport:
+      return Erase<ServiceImport>(kept, uid);
+  }
+}
+
+void ClusterIndex::Delete(ObjectKind kind, std::string_view namespace_name, std::string_view name,
+                          std::string_view uid) {
+  if (Kept* kept = Find(kind, {namespace_name, name})) Erase(kind, kept, uid);
+}
+
+void ClusterIndex::BeginRelist(ObjectKind kind) { ++rounds_[static_cast<size_t>(kind)]; }
+
+void ClusterIndex::EndRelist(ObjectKind kind) {
+  std::vector<Kept*> unseen;
+  for (const std::unique_ptr<Kept>& kept : TableOf(kind)) {
+    if (kept->round != rounds_[static_cast<size_t>(kind)]) unseen.push_back(kept.get());
+  }
+  for (Kept* kept : unseen) Erase(kind, kept, {});
+}
+
+// ---- what a change touches
+
+void ClusterIndex::Touch(Unit unit, const Name& name) {
+  const auto [touched, is_new] =
+      touched_[static_cast<size_t>(unit)].try_emplace(std::pair(std::string(name.first), std::string(name.second)));
+  if (!is_new) return;
+  for (const Record& record : RecordsOf(unit, name)) touched->second.push_back(record.SerializeAsString());
+}
+
+bool ClusterIndex::IsTouched(Unit unit, const Name& name) const {
+  return touched_[static_cast<size_t>(unit)].contains(std::pair(std::string(name.first), std::string(name.second)));
+}
+
+template <typename Object>
+void ClusterIndex::TouchNamespaceBy(const Name& name, const Object* before, const Object* after) {
+  const auto objects = objects_in_.find(std::string(name.first));
+  const bool is_first = before == nullptr && objects == objects_in_.end();
+  const bool is_last = after == nullptr && objects->second == 1;
+  if (is_first || is_last) Touch(Unit::kNamespace, {"", name.first});
+}
+
+void ClusterIndex::TouchBy(const Name& name, const Namespace*, const Namespace*) { Touch(Unit::kNamespace, name); }
+
+void ClusterIndex::TouchBy(const Name& name, const Service* before, const Service* after) {
+  TouchNamespaceBy(name, before, after);
+  Touch(Unit::kService, name);
+}
+
+void ClusterIndex::TouchBy(const Name& name, const ServiceImport* before, const ServiceImport* after) {
+  TouchNamespaceBy(name, before, after);
+  Touch(Unit::kImport, name);
+}
+
+void ClusterIndex::TouchBy(const Name& name, const EndpointSlice* before, const EndpointSlice* after) {
+  TouchNamespaceBy(name, before, after);
+  for (const EndpointSlice* slice : {before, after}) {
+    if (slice == nullptr) continue;
+    Touch(Unit::kService, {name.first, ServiceNameOf(*slice)});
+    Touch(Unit::kImport, {name.first, ImportNameOf(*slice)});
+  }
+}
+
+void ClusterIndex::TouchBy(const Name& name, const Pod* before, const Pod* after) {
+  TouchNamespaceBy(name, before, after);
+  Touch(Unit::kPod, name);
+  TouchServicesOf(before, after);
+}
+
+void ClusterIndex::TouchBy(const Name& name, const StatefulSet* before, const StatefulSet* after) {
+  TouchNamespaceBy(name, before, after);
+  for (const Kept* kept : PodsOfSet(name)) {
+    const Pod pod = DecodeAsPut<Pod>(*kept);
+    const Pod pod_before = Completed(pod, before);
+    const Pod pod_after = Completed(pod, after);
+    TouchServicesOf(&pod_before, &pod_after);
+  }
+}
+
+void ClusterIndex::TouchServicesOf(const Pod* before, const Pod* after) {
+  absl::flat_hash_set<const Kept*> candidates;
+  for (const Pod* pod : {before, after}) {
+    if (pod == nullptr) continue;
+    for (const size_t hash : HashesOf(pod->metadata().namespace_(), pod->metadata().labels())) {
+      for (const Kept* service : services_by_pair_.Find(hash)) candidates.insert(service);
+    }
+  }
+  const std::string& namespace_name = (before != nullptr ? before : after)->metadata().namespace_();
+  for (const Kept* kept : candidates) {
+    if (kept->name().first != namespace_name || IsTouched(Unit::kService, kept->name())) continue;
+    const Service service = Decode<Service>(*kept);
+    const auto has = [&](const Pod* pod) {
+      return pod != nullptr && SelectorMatches(service.spec().selector(), pod->metadata().labels());
+    };
+    const bool had = has(before);
+    if (!had && !has(after)) continue;
+    if (had && has(after) && SameForSlices(*before, *after) && HasSlices(kept->name())) continue;
+    Touch(Unit::kService, kept->name());
+  }
+}
+
+// ---- where things are found
+
+// One pair of the selector is enough to find the service by; the one that the fewest others are found by, because
+// charts give one pair to all their services.
+void ClusterIndex::Link(const Service& service, Kept* kept) {
+  const std::vector<size_t> hashes = HashesOf(service.metadata().namespace_(), service.spec().selector());
+  if (!hashes.empty()) services_by_pair_.Add(services_by_pair_.Rarest(hashes), kept);
+}
+
+void ClusterIndex::Unlink(const Service& service, Kept* kept) {
+  for (const size_t hash : HashesOf(service.metadata().namespace_(), service.spec().selector())) {
+    services_by_pair_.Remove(hash, kept);
+  }
+}
+
+void ClusterIndex::Link(const Pod& pod, Kept* kept) {
+  for (const size_t hash : HashesOf(pod)) pods_by_label_.Add(hash, kept);
+}
+
+void ClusterIndex::Unlink(const Pod& pod, Kept* kept) {
+  for (const size_t hash : HashesOf(pod)) pods_by_label_.Remove(hash, kept);
+}
+
+void ClusterIndex::Link(const EndpointSlice& slice, Kept* kept) {
+  slices_by_service_.Add(absl::HashOf(OwnerOf(slice)), kept);
+  slices_by_import_.Add(absl::HashOf(ImportOf(slice)), kept);
+}
+
+void ClusterIndex::Unlink(const EndpointSlice& slice, Kept* kept) {
+  slices_by_service_.Remove(absl::HashOf(OwnerOf(slice)), kept);
+  slices_by_import_.Remove(absl::HashOf(ImportOf(slice)), kept);
+}
+
+std::vector<Pod> ClusterIndex::SelectedBy(const Service& service) const {
+  const std::string& namespace_name = service.metadata().namespace_();
+  const Labels& selector = service.spec().selector();
+  std::vector<Pod> pods;
+  // An empty selector selects nothing: whoever made such a Service makes its slices too.
+  if (selector.empty()) return pods;
+  for (const Kept* kept : pods_by_label_.Find(pods_by_label_.Rarest(HashesOf(namespace_name, selector)))) {
+    if (kept->name().first != namespace_name) continue;
+    Pod pod = Decode<Pod>(*kept);
+    if (SelectorMatches(selector, pod.metadata().labels())) pods.push_back(std::move(pod));
+  }
+  return pods;
+}
+
+std::vector<ClusterIndex::Kept*> ClusterIndex::PodsOfSet(const Name& set) const {
+  std::vector<Kept*> pods;
+  for (Kept* kept : pods_by_label_.Find(HashOfSet(set.first, set.second))) {
+    if (kept->name().first == set.first && StatefulSetNameOf(DecodeAsPut<Pod>(*kept)) == set.second) {
+      pods.push_back(kept);
+    }
+  }
+  return pods;
+}
+
+bool ClusterIndex::HasSlices(const Name& service) const {
+  const std::vector<Kept*> slices = slices_by_service_.Find(absl::HashOf(service));
+  return std::any_of(slices.begin(), slices.end(),
+                     [&](const Kept* slice) { return OwnerOf(Decode<EndpointSlice>(*slice)) == service; });
+}
+
+std::vector<EndpointSlice> ClusterIndex::SlicesOf(const Name& service) const {
+  std::vector<EndpointSlice> slices;
+  for (const Kept* kept : slices_by_service_.Find(absl::HashOf(service))) {
+    EndpointSlice slice = Decode<EndpointSlice>(*kept);
+    if (OwnerOf(slice) == service) slices.push_back(std::move(slice));
+  }
+  return slices;
+}
+
+std::vector<EndpointSlice> ClusterIndex::SlicesOfImport(const Name& import) const {
+  std::vector<EndpointSlice> slices;
+  for (const Kept* kept : slices_by_import_.Find(absl::HashOf(import))) {
+    EndpointSlice slice = Decode<EndpointSlice>(*kept);
+    if (ImportOf(slice) == import) slices.push_back(std::move(slice));
+  }
+  return slices;
+}
+
+// ---- records
+
+std::vector<Record> ClusterIndex::RecordsOf(Unit unit, const Name& name) const {
+  switch (unit) {
+    case Unit::kNamespace:
+      return NamespaceRecords(name);
+    case Unit::kService:
+      return ServiceRecords(name);
+    case Unit::kImport:
+      return ImportRecords(name);
+    case Unit::kPod:
+      return PodRecords(name);
+  }
+  return {};
+}
+
+std::vector<Record> ClusterIndex::NamespaceRecords(const Name& name) const {
+  const Kept* kept = Find(ObjectKind::kNamespace, name);
+  if (kept == nullptr && !objects_in_.contains(std::string(name.second))) return {};
+  std::vector<Record> records(1);
+  feed::v1::Namespace& record = *records.back().mutable_namespace_();
+  record.set_name(std::string(name.second));
+  if (kept != nullptr) {
+    const Namespace object = Decode<Namespace>(*kept);
+    record.set_uid(object.metadata().uid());
+    *record.mutable_labels() = LabelRecords(object.metadata());
+  }
+  return records;
+}
+
+std::vector<Record> ClusterIndex::ServiceRecords(const Name& name) const {
+  std::vector<Record> records;
+  const Kept* kept = Find(ObjectKind::kService, name);
+  if (kept == nullptr) return records;
+  const Service service = Decode<Service>(*kept);
+  if (HasName(service)) *records.emplace_back().mutable_service() = ServiceRecord(service);
+  const std::vector<EndpointSlice> slices = SlicesOf(name);
+  const std::vector<Pod> pods = SelectedBy(service);
+  for (feed::v1::PodIdentity& identity : IdentitiesOf(service, SortedByName(slices), SortedByName(pods))) {
+    *records.emplace_back().mutable_pod_identity() = std::move(identity);
+  }
+  return records;
+}
+
+std::vector<Record> ClusterIndex::ImportRecords(const Name& name) const {
+  std::vector<Record> records;
+  const Kept* kept = Find(ObjectKind::kServiceImport, name);
+  if (kept == nullptr) return records;
+  const ServiceImport import = Decode<ServiceImport>(*kept);
+  *records.emplace_back().mutable_service_import() = ImportRecord(import);
+  if (import.spec().type() != "Headless") return records;
+  const std::vector<EndpointSlice> slices = SlicesOfImport(name);
+  for (feed::v1::PodIdentity& identity : ImportedIdentities(import, SortedByName(slices))) {
+    *records.emplace_back().mutable_imported_identity() = std::move(identity);
+  }
+  return records;
+}
+
+std::vector<Record> ClusterIndex::PodRecords(const Name& name) const {
+  std::vector<Record> records;
+  const Kept* kept = Find(ObjectKind::kPod, name);
+  if (kept == nullptr || named_.contains(absl::HashOf(name))) return records;
+  const Pod pod = DecodeAsPut<Pod>(*kept);
+  if (HasEndpoint(pod)) *records.emplace_back().mutable_pod() = PodRecord(pod);
+  return records;
+}
+
+// ---- changes
+
+void ClusterIndex::CountNaming(const Record& record, int change) {
+  if (!record.pod_identity().is_pod()) return;
+  const Name name(record.pod_identity().namespace_(), record.pod_identity().name());
+  if (Find(ObjectKind::kPod, name) != nullptr) Touch(Unit::kPod, name);
+  const auto count = named_.try_emplace(absl::HashOf(name)).first;
+  count->second += static_cast<uint32_t>(change);
+  if (count->second == 0) named_.erase(count);
+}
+
+// Walks through what was and what is side by side.
+void ClusterIndex::Compare(const std::vector<std::string>& before, std::vector<Record> after, Changes* changes) {
+  auto old = before.begin();
+  const auto delete_old = [&] {
+    const Record gone = DecodeRecord(*old++);
+    CountNaming(gone, -1);
+    feed::v1::Delete& deletion = *changes->deletes.emplace_back().mutable_delete_();
+    *deletion.mutable_key() = feed::v1::KeyOf(gone);
+    deletion.set_uid(feed::v1::UidOf(gone));
+  };
+  for (Record& record : after) {
+    const feed::v1::KeyView key = feed::v1::ViewOf(record);
+    while (old != before.end() && feed::v1::ViewOfEncoded(*old) < key) delete_old();
+    if (old != before.end() && feed::v1::ViewOfEncoded(*old) == key) {
+      const std::string& encoded = *old++;
+      if (encoded == record.SerializeAsString()) continue;
+      CountNaming(DecodeRecord(encoded), -1);
+    }
+    CountNaming(record, 1);
+    *changes->upserts.emplace_back().mutable_upsert() = std::move(record);
+  }
+  while (old != before.end()) delete_old();
+}
+
+std::vector<Op> ClusterIndex::TakeChanges() {
+  Changes changes;
+  // Pods last: whether one has a record is known when all identities are.
+  for (const Unit unit : {Unit::kNamespace, Unit::kService, Unit::kImport, Unit::kPod}) {
+    for (const auto& [name, before] : touched_[static_cast<size_t>(unit)]) {
+      Compare(before, RecordsOf(unit, name), &changes);
+    }
+  }
+  touched_ = {};
+
+  std::sort(changes.upserts.begin(), changes.upserts.end(),
+            [](const Op& a, const Op& b) { return feed::v1::ViewOf(a.upsert()) < feed::v1::ViewOf(b.upsert()); });
+  std::sort(changes.deletes.begin(), changes.deletes.end(), [](const Op& a, const Op& b) {
+    return feed::v1::ViewOf(a.delete_().key()) < feed::v1::ViewOf(b.delete_().key());
+  });
+  std::move(changes.deletes.begin(), changes.deletes.end(), std::back_inserter(changes.upserts));
+  return std::move(changes.upserts);
+}
+
+}  // namespace podnamed::controller

@@ -1,0 +1,164 @@
+// The objects of a cluster, and what an event changes in their records. Events come one at a time, in any order: slices
+// before their Service, pods before their StatefulSet, a namespace's objects before itself. Pure; one thread.
+//
+// What is kept: the objects (kept_object.h), no records. The first event since the last TakeChanges that touches a
+// service, a namespace, a service import or a pod has its records made as they were; TakeChanges makes them as they
+// are, and what differs is the change. So an event costs what the services cost that it touches, not what the cluster
+// does; they are found by index (by one pair of their selector, by a slice's label, by a pod's StatefulSet). An object
+// that comes again as it was, as all do in a relist, costs a comparison.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
+#include "absl/container/node_hash_map.h"
+#include "controller/identity/kept_object.h"
+#include "controller/identity/postings.h"
+#include "proto/podnamed/feed/v1/feed.pb.h"
+
+namespace podnamed::controller {
+
+class ClusterIndex {
+ public:
+  // The object now is so, and was seen by the relist of its kind, if there is one.
+  template <typename Object>
+  void Put(const Object& object);
+
+  // The object is gone. Changes nothing if it is unknown, or another life than `uid` names (empty: whichever) has taken
+  // its place. A Namespace has no namespace.
+  void Delete(ObjectKind kind, std::string_view namespace_name, std::string_view name, std::string_view uid);
+
+  // Mark and sweep: between the two every object of the kind that exists is Put, and EndRelist deletes those that were
+  // not. Until then nothing goes. A second BeginRelist starts again.
+  void BeginRelist(ObjectKind kind);
+  void EndRelist(ObjectKind kind);
+
+  // What changed in the records since the last call, each key once: upserts, then deletes with the uid of what was,
+  // both in the order of the feed's keys. The records are
+  //   a Namespace for every namespace that an object is or names,
+  //   a Service for every service that has a name (records.h),
+  //   the identities of every service (identities.h); pods of a StatefulSet are completed first (stateful_set.h),
+  //   a Pod for every pod with an address that has not ended and that no identity names,
+  //   a service import for every ServiceImport, and the identities of those that are headless.
+  std::vector<feed::v1::Op> TakeChanges();
+
+ private:
+  using Name = std::pair<std::string_view, std::string_view>;  // namespace, name
+
+  struct Kept {
+    const std::string* namespace_name;  // a key of objects_in_
+    std::string text;                   // the name, then the encoding
+    uint16_t name_size;
+    uint8_t round;  // of the relist that saw it last
+
+    Name name() const { return {*namespace_name, std::string_view(text).substr(0, name_size)}; }
+    std::string_view octets() const { return std::string_view(text).substr(name_size); }
+  };
+  struct HashOfName {
+    using is_transparent = void;
+    size_t operator()(const Name& name) const;
+    size_t operator()(const std::unique_ptr<Kept>& kept) const { return (*this)(kept->name()); }
+  };
+  struct EqualName {
+    using is_transparent = void;
+    static Name NameOf(const Name& name) { return name; }
+    static Name NameOf(const std::unique_ptr<Kept>& kept) { return kept->name(); }
+    template <typename A, typename B>
+    bool operator()(const A& a, const B& b) const {
+      return NameOf(a) == NameOf(b);
+    }
+  };
+  using Table = absl::flat_hash_set<std::unique_ptr<Kept>, HashOfName, EqualName>;
+
+  // Records that are made together. A service's are its own and its identities.
+  enum class Unit : uint8_t { kNamespace, kService, kImport, kPod };
+  static constexpr size_t kUnits = 4;
+  // Those that may have changed, with their records as they were, encoded, in the order of their keys.
+  using Touched = absl::flat_hash_map<std::pair<std::string, std::string>, std::vector<std::string>>;
+  struct Changes;
+
+  Table& TableOf(ObjectKind kind) { return tables_[static_cast<size_t>(kind)]; }
+  const Table& TableOf(ObjectKind kind) const { return tables_[static_cast<size_t>(kind)]; }
+  Kept* Find(ObjectKind kind, const Name& name) const;
+  template <typename Object>
+  static Object DecodeAsPut(const Kept& kept);
+  // The same, but a pod as the controller of its StatefulSet would have made it.
+  template <typename Object>
+  Object Decode(const Kept& kept) const;
+  k8s::core::v1::Pod CompletedBySet(k8s::core::v1::Pod pod) const;
+
+  // The way of every change: `kept` is nullptr where the object is new, `after` where it goes; `text` is to be kept.
+  template <typename Object>
+  void Change(const Name& name, Kept* kept, const Object* after, std::string text);
+  Kept* Keep(ObjectKind kind, Kept* kept, const Name& name, std::string text);
+  void Forget(ObjectKind kind, Kept* kept);
+  template <typename Object>
+  void Erase(Kept* kept, std::string_view uid);
+  void Erase(ObjectKind kind, Kept* kept, std::string_view uid);
+
+  // Notes what a change touches, before it happens.
+  void Touch(Unit unit, const Name& name);
+  bool IsTouched(Unit unit, const Name& name) const;
+  template <typename Object>
+  void TouchNamespaceBy(const Name& name, const Object* before, const Object* after);
+  void TouchBy(const Name& name, const k8s::core::v1::Namespace* before, const k8s::core::v1::Namespace* after);
+  void TouchBy(const Name& name, const k8s::core::v1::Service* before, const k8s::core::v1::Service* after);
+  void TouchBy(const Name& name, const k8s::core::v1::Pod* before, const k8s::core::v1::Pod* after);
+  void TouchBy(const Name& name, const k8s::discovery::v1::EndpointSlice* before,
+               const k8s::discovery::v1::EndpointSlice* after);
+  void TouchBy(const Name& name, const k8s::apps::v1::StatefulSet* before, const k8s::apps::v1::StatefulSet* after);
+  void TouchBy(const Name& name, const k8s::multicluster::v1alpha1::ServiceImport* before,
+               const k8s::multicluster::v1alpha1::ServiceImport* after);
+  void TouchServicesOf(const k8s::core::v1::Pod* before, const k8s::core::v1::Pod* after);
+
+  // Where an object is found, besides under its name.
+  template <typename Object>
+  void Link(const Object&, Kept*) {}
+  template <typename Object>
+  void Unlink(const Object&, Kept*) {}
+  void Link(const k8s::core::v1::Service& service, Kept* kept);
+  void Unlink(const k8s::core::v1::Service& service, Kept* kept);
+  void Link(const k8s::core::v1::Pod& pod, Kept* kept);
+  void Unlink(const k8s::core::v1::Pod& pod, Kept* kept);
+  void Link(const k8s::discovery::v1::EndpointSlice& slice, Kept* kept);
+  void Unlink(const k8s::discovery::v1::EndpointSlice& slice, Kept* kept);
+
+  std::vector<k8s::core::v1::Pod> SelectedBy(const k8s::core::v1::Service& service) const;
+  std::vector<Kept*> PodsOfSet(const Name& set) const;
+  std::vector<k8s::discovery::v1::EndpointSlice> SlicesOf(const Name& service) const;
+  bool HasSlices(const Name& service) const;
+  std::vector<k8s::discovery::v1::EndpointSlice> SlicesOfImport(const Name& import) const;
+
+  // All records of a unit as they are, in the order of their keys.
+  std::vector<feed::v1::Record> RecordsOf(Unit unit, const Name& name) const;
+  std::vector<feed::v1::Record> NamespaceRecords(const Name& name) const;
+  std::vector<feed::v1::Record> ServiceRecords(const Name& name) const;
+  std::vector<feed::v1::Record> ImportRecords(const Name& name) const;
+  std::vector<feed::v1::Record> PodRecords(const Name& name) const;
+
+  void Compare(const std::vector<std::string>& before, std::vector<feed::v1::Record> after, Changes* changes);
+  // `record` came (1) or went (-1): does it name a pod?
+  void CountNaming(const feed::v1::Record& record, int change);
+
+  std::array<Table, kObjectKinds> tables_;
+  std::array<uint8_t, kObjectKinds> rounds_ = {};
+  absl::node_hash_map<std::string, size_t> objects_in_;  // how many each namespace has; none has none
+  Postings<Kept> pods_by_label_;                         // and by the name of their StatefulSet
+  Postings<Kept> services_by_pair_;                      // one pair of their selector
+  Postings<Kept> slices_by_service_;
+  Postings<Kept> slices_by_import_;
+  // How many identities name a pod, by HashOfName; as of the last TakeChanges. Names that collide (1 in 10^8 among a
+  // million) could cost a pod that no service selects its record; the names themselves would cost 60 octets each.
+  absl::flat_hash_map<size_t, uint32_t> named_;
+  std::array<Touched, kUnits> touched_;
+};
+
+}  // namespace podnamed::controller
