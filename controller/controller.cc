@@ -15,13 +15,14 @@ namespace {
 class ManifestsController : public Controller {
  public:
   explicit ManifestsController(const std::string& directory)
-      : source_(directory, [this](std::vector<feed::v1::Record> records, absl::Time origin_time) {
-          log_.Replace(std::move(records), origin_time);
+      : source_(directory, [this](std::vector<feed::v1::Op> ops, absl::Time origin_time) {
+          log_.Append(std::move(ops), origin_time);
         }) {}
 
   // The source first: who subscribes finds the whole cluster.
   absl::Status Start(const std::vector<std::string>& addresses) {
     RETURN_IF_ERROR(source_.Start());
+    log_.SetComplete();
     ASSIGN_OR_RETURN(server_, FeedServer::Start(service_, addresses, &origin_));
     return absl::OkStatus();
   }

@@ -32,8 +32,11 @@ void Check(std::string_view text) {
   ManifestSet set;
   const auto notes = set.Put("f", text);
   if (!notes.ok()) Require(std::string_view(notes.status().message().data(), 2) == "f:");
-  std::vector<std::string> duplicates;
-  const std::vector<feed::v1::Record> records = set.Records(&duplicates);
+  std::vector<feed::v1::Record> records;
+  for (const feed::v1::Op& op : set.TakeChanges()) {
+    Require(op.has_upsert());
+    records.push_back(op.upsert());
+  }
   Require(notes.ok() || records.empty());
   for (size_t i = 0; i < records.size(); ++i) {
     if (i > 0) Require(feed::v1::ViewOf(records[i - 1]) < feed::v1::ViewOf(records[i]));

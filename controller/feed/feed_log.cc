@@ -90,6 +90,14 @@ uint64_t FeedLog::Replace(std::vector<Record> records, absl::Time origin_time) {
   return revision;
 }
 
+void FeedLog::SetComplete() {
+  {
+    absl::MutexLock lock(&log_mutex_);
+    complete_ = true;
+  }
+  Notify();
+}
+
 // Walks through what is and what shall be side by side.
 std::vector<Op> FeedLog::Difference(std::vector<Record> records) const {
   std::vector<Op> upserts;

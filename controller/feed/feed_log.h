@@ -56,10 +56,13 @@ class FeedLog {
   // with its uid, of what is gone; nothing at all where nothing differs. Of two records with one key the later counts.
   uint64_t Replace(std::vector<feed::v1::Record> records, absl::Time origin_time) ABSL_LOCKS_EXCLUDED(state_mutex_);
 
+  // The cluster is known: what was appended so far is the whole of it. Replace says so too.
+  void SetComplete() ABSL_LOCKS_EXCLUDED(log_mutex_);
+
   // ---- for subscribers
 
-  // Whether the cluster is known: from the first Replace on. Before it there are no snapshots, for a log that has not
-  // heard of the cluster yet must not tell anybody that it is empty.
+  // Whether the cluster is known: from the first Replace or SetComplete on. Before it there are no snapshots, for a log
+  // that has not heard of the cluster yet must not tell anybody that it is empty.
   bool complete() const ABSL_LOCKS_EXCLUDED(log_mutex_);
 
   // Whether a subscriber that stands at `revision` can go on from there.

@@ -244,6 +244,18 @@ TEST(FeedLog, IsCompleteFromTheFirstReplaceOn) {
   EXPECT_TRUE(log.Covers(1));
 }
 
+TEST(FeedLog, IsCompleteWhenItsSourceSaysSo) {
+  FeedLog log(RandomEpoch());
+  log.Append({Upsert(PodIdentity("web-0", "a"))}, kNoon);
+  int heard = 0;
+  log.SetListener([&] { ++heard; });
+  log.SetComplete();
+  EXPECT_TRUE(log.complete());
+  EXPECT_TRUE(log.Covers(1));
+  EXPECT_EQ(log.head(), 1u);
+  EXPECT_EQ(heard, 1);
+}
+
 TEST(FeedLog, EpochsDiffer) { EXPECT_NE(RandomEpoch(), RandomEpoch()); }
 
 TEST_F(FeedLogTest, TellsItsListenerAfterEachWrite) {

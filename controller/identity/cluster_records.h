@@ -1,5 +1,4 @@
-// All objects of a cluster at once, as all records of the feed: for a source that holds a whole small cluster, like a
-// directory of manifests. Pure.
+// For tests only: what ClusterIndex has to yield, computed plainly, from all objects at once. Pure.
 #pragma once
 
 #include <vector>
@@ -22,12 +21,7 @@ struct ClusterObjects {
   std::vector<const k8s::multicluster::v1alpha1::ServiceImport*> imports;
 };
 
-// In the order of the feed's keys:
-//   a Namespace for every namespace that an object is or names,
-//   a Service for every service that has a name (records.h),
-//   the identities of every service (identities.h); pods of a StatefulSet are completed first (stateful_set.h),
-//   a Pod for every pod with an address that has not ended and that no identity names,
-//   a service import for every ServiceImport, and the identities of those that are headless.
+// In the order of the feed's keys; cluster_index.h says which.
 std::vector<feed::v1::Record> ClusterRecords(const ClusterObjects& objects);
 
 }  // namespace podnamed::controller

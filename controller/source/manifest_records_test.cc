@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_split.h"
 #include "controller/source/manifest_set.h"
+#include "controller/testing/record_map.h"
 #include "controller/testing/record_text.h"
 
 namespace podnamed::controller {
@@ -16,8 +17,9 @@ std::string RecordsOf(std::string_view manifests) {
   ManifestSet set;
   const auto notes = set.Put("test.yaml", manifests);
   if (!notes.ok()) return std::string(notes.status().message());
-  std::vector<std::string> duplicates;
-  return ToText(set.Records(&duplicates));
+  RecordMap records;
+  EXPECT_EQ(records.Apply(set.TakeChanges()), "");
+  return ToText(records.Records());
 }
 
 // Only the lines of identities and pods.

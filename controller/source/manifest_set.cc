@@ -2,31 +2,17 @@
 
 #include <fmt/format.h>
 
-#include <tuple>
+#include <iterator>
+#include <type_traits>
 #include <utility>
 #include <variant>
 
 #include "absl/algorithm/container.h"
-#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
-#include "controller/identity/cluster_records.h"
 #include "controller/identity/identities.h"
 
 namespace podnamed::controller {
 namespace {
-
-struct Place {
-  const std::string* path;
-  const ManifestObject* object;
-};
-
-// The list of `objects` that an object of this type belongs to.
-auto& ListFor(const k8s::core::v1::Namespace&, ClusterObjects& objects) { return objects.namespaces; }
-auto& ListFor(const k8s::core::v1::Service&, ClusterObjects& objects) { return objects.services; }
-auto& ListFor(const k8s::core::v1::Pod&, ClusterObjects& objects) { return objects.pods; }
-auto& ListFor(const k8s::discovery::v1::EndpointSlice&, ClusterObjects& objects) { return objects.slices; }
-auto& ListFor(const k8s::apps::v1::StatefulSet&, ClusterObjects& objects) { return objects.stateful_sets; }
-auto& ListFor(const k8s::multicluster::v1alpha1::ServiceImport&, ClusterObjects& objects) { return objects.imports; }
 
 // How well an object explains a record. A service's identities are its slices', and its pods' where it has none.
 enum class Closeness { kNone, kPod, kSlice, kSliceThatNamesIt, kItself };
@@ -79,14 +65,51 @@ absl::StatusOr<std::vector<std::string>> ManifestSet::Put(const std::string& pat
     return absl::InvalidArgumentError(fmt::format("{}:{}", path, std::string(manifest.status().message())));
   }
   std::vector<std::string> notes = std::move(manifest->notes);
-  absl::MutexLock lock(&mutex_);
-  files_.insert_or_assign(path, *std::move(manifest));
+  Replace(path, *std::move(manifest));
   return notes;
 }
 
 void ManifestSet::Remove(const std::string& path) {
+  Replace(path, {});
   absl::MutexLock lock(&mutex_);
   files_.erase(path);
+}
+
+ManifestSet::Key ManifestSet::KeyOf(const KubernetesObject& object) {
+  const ObjectKind kind =
+      std::visit([](const auto& message) { return kKindOf<std::decay_t<decltype(message)>>; }, object);
+  return {kind, MetadataOf(object).namespace_(), MetadataOf(object).name()};
+}
+
+void ManifestSet::Replace(const std::string& path, Manifest manifest) {
+  absl::MutexLock lock(&mutex_);
+  absl::btree_set<Key> touched;
+  Manifest& current = files_[path];
+  for (size_t i = 0; i < current.objects.size(); ++i) {
+    const Key key = KeyOf(current.objects[i].object);
+    places_[key].erase({path, i});
+    touched.insert(key);
+  }
+  for (size_t i = 0; i < manifest.objects.size(); ++i) {
+    const Key key = KeyOf(manifest.objects[i].object);
+    places_[key].insert({path, i});
+    touched.insert(key);
+  }
+  current = std::move(manifest);
+  for (const Key& key : touched) {
+    const auto places = places_.find(key);
+    if (places->second.size() > 1) {
+      twice_.insert(key);
+    } else {
+      twice_.erase(key);
+    }
+    if (places->second.empty()) {
+      index_.Delete(std::get<ObjectKind>(key), std::get<1>(key), std::get<2>(key), "");
+      places_.erase(places);
+    } else {
+      std::visit([&](const auto& message) { index_.Put(message); }, At(*places->second.begin()).object);
+    }
+  }
 }
 
 std::string ManifestSet::PlaceOf(const feed::v1::Key& key) const {
@@ -97,7 +120,7 @@ std::string ManifestSet::PlaceOf(const feed::v1::Key& key) const {
     for (const ManifestObject& object : manifest.objects) {
       const Closeness closeness =
           std::visit([&](const auto& message) { return ClosenessOf(message, key); }, object.object);
-      if (closeness <= best) continue;  // of two that are as close the first one counts, as in Records
+      if (closeness <= best) continue;  // of two that are as close the first one counts
       best = closeness;
       place = fmt::format("{}:{}:{}", path, object.line, object.column);
     }
@@ -105,26 +128,19 @@ std::string ManifestSet::PlaceOf(const feed::v1::Key& key) const {
   return place;
 }
 
-std::vector<feed::v1::Record> ManifestSet::Records(std::vector<std::string>* duplicates) const {
-  using Key = std::tuple<size_t, std::string_view, std::string_view>;  // kind, namespace, name
-  absl::flat_hash_map<Key, Place> places;
-  ClusterObjects objects;
-  for (const auto& [path, manifest] : files_) {
-    for (const ManifestObject& object : manifest.objects) {
-      const k8s::meta::v1::ObjectMeta& metadata = MetadataOf(object.object);
-      const auto [place, is_new] =
-          places.try_emplace(Key(object.object.index(), metadata.namespace_(), metadata.name()), Place{&path, &object});
-      if (is_new) {
-        std::visit([&](const auto& message) { ListFor(message, objects).push_back(&message); }, object.object);
-        continue;
-      }
-      const Place& first = place->second;
-      duplicates->push_back(fmt::format(
-          "{}:{}:{}: {}: found a second time, expected once: {}:{}:{} is the one that counts", path, object.line,
-          object.column, NameForPeople(object.object), *first.path, first.object->line, first.object->column));
+std::vector<std::string> ManifestSet::Duplicates() const {
+  std::vector<std::string> duplicates;
+  for (const Key& key : twice_) {
+    const absl::btree_set<Place>& places = places_.at(key);
+    const Place& first = *places.begin();
+    for (auto place = std::next(places.begin()); place != places.end(); ++place) {
+      const ManifestObject& object = At(*place);
+      duplicates.push_back(fmt::format(
+          "{}:{}:{}: {}: found a second time, expected once: {}:{}:{} is the one that counts", place->path, object.line,
+          object.column, NameForPeople(object.object), first.path, At(first).line, At(first).column));
     }
   }
-  return ClusterRecords(objects);
+  return duplicates;
 }
 
 }  // namespace podnamed::controller

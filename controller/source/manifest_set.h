@@ -1,15 +1,21 @@
-// What the files of a directory say together: the last good objects of every file, as records of the feed. Pure: text
-// comes in, nothing is read here. One thread changes it; PlaceOf is any thread's.
+// What the files of a directory say together: the last good objects of every file, as changes of the feed's records.
+// A change costs what its file holds. Pure: text comes in, nothing is read here. One thread changes it; PlaceOf is any
+// thread's.
 #pragma once
 
+#include <compare>
+#include <cstddef>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/btree_map.h"
+#include "absl/container/btree_set.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
+#include "controller/identity/cluster_index.h"
 #include "controller/source/manifest_decoder.h"
 #include "proto/podnamed/feed/v1/feed.pb.h"
 
@@ -23,9 +29,12 @@ class ManifestSet {
 
   void Remove(const std::string& path);
 
-  // All records, in the order of their keys. An object that stands twice counts where it stands first, by path, then by
-  // line; `duplicates` names the other places.
-  std::vector<feed::v1::Record> Records(std::vector<std::string>* duplicates) const;
+  // What changed in the records since the last call (ClusterIndex::TakeChanges). An object that stands twice counts
+  // where it stands first, by path, then by line.
+  std::vector<feed::v1::Op> TakeChanges() { return index_.TakeChanges(); }
+
+  // The other places of objects that stand twice, for people.
+  std::vector<std::string> Duplicates() const;
 
   // Where the object stands ("path:line:column") that the record of that key was made from: for a pod identity its
   // EndpointSlice, or its Pod where the service has no slices. Empty if there is none: a namespace that only others
@@ -33,8 +42,22 @@ class ManifestSet {
   std::string PlaceOf(const feed::v1::Key& key) const ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
+  using Key = std::tuple<ObjectKind, std::string, std::string>;  // namespace, name
+  struct Place {
+    std::string path;
+    size_t position = 0;  // among the objects of the manifest there
+    friend auto operator<=>(const Place&, const Place&) = default;
+  };
+  static Key KeyOf(const KubernetesObject& object);
+  const ManifestObject& At(const Place& place) const { return files_.at(place.path).objects[place.position]; }
+  // Takes one manifest in the place of another; either may hold nothing.
+  void Replace(const std::string& path, Manifest manifest);
+
   mutable absl::Mutex mutex_;                     // for changes and PlaceOf; the thread that changes reads without it
   absl::btree_map<std::string, Manifest> files_;  // by path
+  absl::btree_map<Key, absl::btree_set<Place>> places_;
+  absl::btree_set<Key> twice_;  // those with more than one place
+  ClusterIndex index_;          // of the first places
 };
 
 }  // namespace podnamed::controller

@@ -62,7 +62,7 @@ absl::Status ManifestsSource::Start() {
   const absl::Time origin_time = absl::Now();
   RETURN_IF_ERROR(Update().status());
   RETURN_IF_ERROR(watch_->Watch(directory_));
-  PublishAll(origin_time);
+  PublishChanges(origin_time);
   thread_ = std::thread([this] { Run(); });
   return absl::OkStatus();
 }
@@ -100,7 +100,7 @@ void ManifestsSource::Run() {
     // for somebody who never ends.
     is_put_off = is_new && has_changed_ && !is_put_off;
     if (is_new && !is_put_off) {
-      PublishAll(origin_time);
+      PublishChanges(origin_time);
       is_new = false;
     }
   }
@@ -213,11 +213,10 @@ bool ManifestsSource::ReadInto(const ManifestFile& file) {
   return true;
 }
 
-void ManifestsSource::PublishAll(absl::Time origin_time) {
-  std::vector<std::string> duplicates;
-  std::vector<feed::v1::Record> records = set_.Records(&duplicates);
+void ManifestsSource::PublishChanges(absl::Time origin_time) {
+  const std::vector<std::string> duplicates = set_.Duplicates();
   about_duplicates_.Now({duplicates.begin(), duplicates.end()});
-  publish_(std::move(records), origin_time);
+  publish_(set_.TakeChanges(), origin_time);
 }
 
 void Complaints::Now(absl::btree_set<std::string> complaints) {

@@ -5,9 +5,9 @@
 // Nothing that is half there is taken: a file that somebody writes in place is read when it is closed; what was read
 // while something changed is looked at once more before it is published; a file that does not parse is reported once
 // (log, "file:line:column: …") and keeps its last good objects; while the directory itself is missing or cannot be
-// read, everything stays. Only what changed is read again; what is published is the whole state all the same, made anew
-// (60 ms of CPU for 10,000 pods). What no watch tells (a link above the directory is pointed elsewhere, what a link
-// pointed to is made anew, another machine writes to a shared file system) is found within kLookAnyway.
+// read, everything stays. Only what changed is read again, and only what that changes is published. What no watch tells
+// (a link above the directory is pointed elsewhere, what a link pointed to is made anew, another machine writes to a
+// shared file system) is found within kLookAnyway.
 #pragma once
 
 #include <chrono>
@@ -44,9 +44,9 @@ class ManifestsSource {
  public:
   static constexpr std::chrono::milliseconds kLookAnyway{5000};
 
-  // The whole state, in the order of the feed's keys, and when the first change in it was seen. Called by Start() on
-  // its thread, later on the source's own, never twice at once.
-  using Publish = std::function<void(std::vector<feed::v1::Record> records, absl::Time origin_time)>;
+  // What changed in the records, possibly nothing, and when the first change in it was seen. Called by Start() on its
+  // thread with the whole state, later on the source's own, never twice at once.
+  using Publish = std::function<void(std::vector<feed::v1::Op> ops, absl::Time origin_time)>;
 
   // What `publish` uses must outlive this.
   ManifestsSource(std::string directory, Publish publish, std::chrono::milliseconds look_anyway = kLookAnyway);
@@ -77,7 +77,7 @@ class ManifestsSource {
   absl::StatusOr<bool> Update();
   // Reads one file into the set; false if the set stays as it was: somebody is writing the file, or it is wrong.
   bool ReadInto(const ManifestFile& file);
-  void PublishAll(absl::Time origin_time);
+  void PublishChanges(absl::Time origin_time);
 
   const std::chrono::milliseconds look_anyway_;
   const std::string directory_;  // without slashes at its end

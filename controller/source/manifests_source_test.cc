@@ -21,6 +21,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "controller/testing/record_map.h"
 #include "controller/testing/record_text.h"
 
 namespace podnamed::controller {
@@ -53,10 +54,11 @@ class ManifestsSourceTest : public ::testing::Test {
   void Start(std::chrono::milliseconds look_anyway = std::chrono::hours(1)) {
     source_ = std::make_unique<ManifestsSource>(
         directory_.string(),
-        [this](const std::vector<feed::v1::Record>& records, absl::Time origin_time) {
+        [this](const std::vector<feed::v1::Op>& ops, absl::Time origin_time) {
           const std::scoped_lock gate(gate_);
           const std::scoped_lock lock(mutex_);
-          text_ = ToText(records);
+          EXPECT_EQ(records_.Apply(ops), "");
+          text_ = ToText(records_.Records());
           ever_published_.insert(Services());
           origin_time_ = origin_time;
           ++publications_;
@@ -119,7 +121,8 @@ class ManifestsSourceTest : public ::testing::Test {
   // The standard library's, as ThreadSanitizer does not see into the mutex of a packaged Abseil.
   std::mutex mutex_;
   std::condition_variable published_;
-  std::string text_;                      // guarded by mutex_, like the next three
+  RecordMap records_;  // guarded by mutex_, like the next four
+  std::string text_;
   std::set<std::string> ever_published_;  // as Services() spells it
   absl::Time origin_time_;
   int publications_ = 0;
