@@ -14,8 +14,11 @@
 namespace podnamed::controller {
 namespace {
 
+using feed::v1::KeyView;
 using feed::v1::Op;
 using feed::v1::Record;
+using feed::v1::ViewOf;
+using feed::v1::ViewOfEncoded;
 using k8s::apps::v1::StatefulSet;
 using k8s::core::v1::Namespace;
 using k8s::core::v1::Pod;
@@ -44,6 +47,10 @@ std::vector<size_t> HashesOf(const Pod& pod) {
 }
 
 using ObjectName = std::pair<std::string_view, std::string_view>;  // namespace, name
+
+std::pair<std::string, std::string> Owned(const ObjectName& name) {
+  return {std::string(name.first), std::string(name.second)};
+}
 
 ObjectName OwnerOf(const EndpointSlice& slice) { return {slice.metadata().namespace_(), ServiceNameOf(slice)}; }
 ObjectName ImportOf(const EndpointSlice& slice) { return {slice.metadata().namespace_(), ImportNameOf(slice)}; }
@@ -75,12 +82,24 @@ Record DecodeRecord(const std::string& encoded) {
   return record;
 }
 
-}  // namespace
+// Walks through what was, encoded, and what is side by side, both in the order of their keys, and calls
+// `differs(old, now)` for every key where they differ; one of them is nullptr where there is none.
+template <typename Differs>
+void Compare(const std::vector<std::string>& before, std::vector<Record>* after, Differs differs) {
+  auto old = before.begin();
+  for (Record& now : *after) {
+    const KeyView key = ViewOf(now);
+    while (old != before.end() && ViewOfEncoded(*old) < key) differs(&*old++, nullptr);
+    if (old == before.end() || ViewOfEncoded(*old) != key) {
+      differs(nullptr, &now);
+    } else if (const std::string& encoded = *old++; encoded != now.SerializeAsString()) {
+      differs(&encoded, &now);
+    }
+  }
+  while (old != before.end()) differs(&*old++, nullptr);
+}
 
-struct ClusterIndex::Changes {
-  std::vector<Op> upserts;
-  std::vector<Op> deletes;
-};
+}  // namespace
 
 // ---- objects
 
@@ -233,14 +252,13 @@ void ClusterIndex::EndRelist(ObjectKind kind) {
 // ---- what a change touches
 
 void ClusterIndex::Touch(Unit unit, const Name& name) {
-  const auto [touched, is_new] =
-      touched_[static_cast<size_t>(unit)].try_emplace(std::pair(std::string(name.first), std::string(name.second)));
+  const auto [touched, is_new] = touched_[static_cast<size_t>(unit)].try_emplace(Owned(name));
   if (!is_new) return;
   for (const Record& record : RecordsOf(unit, name)) touched->second.push_back(record.SerializeAsString());
 }
 
 bool ClusterIndex::IsTouched(Unit unit, const Name& name) const {
-  return touched_[static_cast<size_t>(unit)].contains(std::pair(std::string(name.first), std::string(name.second)));
+  return touched_[static_cast<size_t>(unit)].contains(Owned(name));
 }
 
 template <typename Object>
@@ -256,6 +274,10 @@ void ClusterIndex::TouchBy(const Name& name, const Namespace*, const Namespace*)
 void ClusterIndex::TouchBy(const Name& name, const Service* before, const Service* after) {
   TouchNamespaceBy(name, before, after);
   Touch(Unit::kService, name);
+  if (HasSlices(name)) return;
+  for (const Service* service : {before, after}) {
+    if (service != nullptr) TouchSelectedBy(*service);
+  }
 }
 
 void ClusterIndex::TouchBy(const Name& name, const ServiceImport* before, const ServiceImport* after) {
@@ -265,10 +287,15 @@ void ClusterIndex::TouchBy(const Name& name, const ServiceImport* before, const 
 
 void ClusterIndex::TouchBy(const Name& name, const EndpointSlice* before, const EndpointSlice* after) {
   TouchNamespaceBy(name, before, after);
+  const bool stays = before != nullptr && after != nullptr && OwnerOf(*before) == OwnerOf(*after);
   for (const EndpointSlice* slice : {before, after}) {
     if (slice == nullptr) continue;
-    Touch(Unit::kService, {name.first, ServiceNameOf(*slice)});
-    Touch(Unit::kImport, {name.first, ImportNameOf(*slice)});
+    Touch(Unit::kImport, ImportOf(*slice));
+    Touch(Unit::kService, OwnerOf(*slice));
+    // With its first slice a service ceases to have the identities of its pods, without its last it has them again.
+    const bool is_only = SlicesOf(OwnerOf(*slice), slices_by_service_).size() == (slice == before ? 1 : 0);
+    const Kept* service = Find(ObjectKind::kService, OwnerOf(*slice));
+    if (!stays && is_only && service != nullptr) TouchSelectedBy(Decode<Service>(*service));
   }
 }
 
@@ -284,30 +311,27 @@ void ClusterIndex::TouchBy(const Name& name, const StatefulSet* before, const St
     const Pod pod = DecodeAsPut<Pod>(*kept);
     const Pod pod_before = Completed(pod, before);
     const Pod pod_after = Completed(pod, after);
+    Touch(Unit::kPod, kept->name());
     TouchServicesOf(&pod_before, &pod_after);
   }
 }
 
+// Those with slices: what they have of a pod is its ordinal, and which of two it is.
 void ClusterIndex::TouchServicesOf(const Pod* before, const Pod* after) {
-  absl::flat_hash_set<const Kept*> candidates;
-  for (const Pod* pod : {before, after}) {
-    if (pod == nullptr) continue;
-    for (const size_t hash : HashesOf(pod->metadata().namespace_(), pod->metadata().labels())) {
-      for (const Kept* service : services_by_pair_.Find(hash)) candidates.insert(service);
-    }
-  }
-  const std::string& namespace_name = (before != nullptr ? before : after)->metadata().namespace_();
-  for (const Kept* kept : candidates) {
-    if (kept->name().first != namespace_name || IsTouched(Unit::kService, kept->name())) continue;
+  for (const Kept* kept : CandidatesFor(before, after)) {
+    if (!HasSlices(kept->name()) || IsTouched(Unit::kService, kept->name())) continue;
     const Service service = Decode<Service>(*kept);
     const auto has = [&](const Pod* pod) {
       return pod != nullptr && SelectorMatches(service.spec().selector(), pod->metadata().labels());
     };
     const bool had = has(before);
-    if (!had && !has(after)) continue;
-    if (had && has(after) && SameForSlices(*before, *after) && HasSlices(kept->name())) continue;
+    if (had == has(after) && (!had || SameForSlices(*before, *after))) continue;
     Touch(Unit::kService, kept->name());
   }
+}
+
+void ClusterIndex::TouchSelectedBy(const Service& service) {
+  for (const Pod& pod : SelectedBy(service)) Touch(Unit::kPod, {pod.metadata().namespace_(), pod.metadata().name()});
 }
 
 // ---- where things are found
@@ -334,13 +358,38 @@ void ClusterIndex::Unlink(const Pod& pod, Kept* kept) {
 }
 
 void ClusterIndex::Link(const EndpointSlice& slice, Kept* kept) {
-  slices_by_service_.Add(absl::HashOf(OwnerOf(slice)), kept);
-  slices_by_import_.Add(absl::HashOf(ImportOf(slice)), kept);
+  const auto link = [&](const Name& name, SlicesByName* slices) {
+    if (!name.second.empty()) (*slices)[Owned(name)].push_back(kept);
+  };
+  link(OwnerOf(slice), &slices_by_service_);
+  link(ImportOf(slice), &slices_by_import_);
 }
 
 void ClusterIndex::Unlink(const EndpointSlice& slice, Kept* kept) {
-  slices_by_service_.Remove(absl::HashOf(OwnerOf(slice)), kept);
-  slices_by_import_.Remove(absl::HashOf(ImportOf(slice)), kept);
+  const auto unlink = [&](const Name& name, SlicesByName* slices) {
+    const auto found = slices->find(Owned(name));
+    if (found == slices->end()) return;
+    std::erase(found->second, kept);
+    if (found->second.empty()) slices->erase(found);
+  };
+  unlink(OwnerOf(slice), &slices_by_service_);
+  unlink(ImportOf(slice), &slices_by_import_);
+}
+
+std::vector<const ClusterIndex::Kept*> ClusterIndex::CandidatesFor(const Pod* a, const Pod* b) const {
+  std::vector<const Kept*> services;
+  for (const Pod* pod : {a, b}) {
+    if (pod == nullptr) continue;
+    const std::string& namespace_name = pod->metadata().namespace_();
+    for (const size_t hash : HashesOf(namespace_name, pod->metadata().labels())) {
+      for (const Kept* service : services_by_pair_.Find(hash)) {
+        if (service->name().first == namespace_name) services.push_back(service);
+      }
+    }
+  }
+  std::sort(services.begin(), services.end(), [](const Kept* x, const Kept* y) { return x->name() < y->name(); });
+  services.erase(std::unique(services.begin(), services.end()), services.end());
+  return services;
 }
 
 std::vector<Pod> ClusterIndex::SelectedBy(const Service& service) const {
@@ -367,28 +416,16 @@ std::vector<ClusterIndex::Kept*> ClusterIndex::PodsOfSet(const Name& set) const 
   return pods;
 }
 
-bool ClusterIndex::HasSlices(const Name& service) const {
-  const std::vector<Kept*> slices = slices_by_service_.Find(absl::HashOf(service));
-  return std::any_of(slices.begin(), slices.end(),
-                     [&](const Kept* slice) { return OwnerOf(Decode<EndpointSlice>(*slice)) == service; });
+const std::vector<ClusterIndex::Kept*>& ClusterIndex::SlicesOf(const Name& name, const SlicesByName& slices) {
+  static const std::vector<Kept*> kNone;
+  const auto found = slices.find(Owned(name));
+  return found == slices.end() ? kNone : found->second;
 }
 
-std::vector<EndpointSlice> ClusterIndex::SlicesOf(const Name& service) const {
-  std::vector<EndpointSlice> slices;
-  for (const Kept* kept : slices_by_service_.Find(absl::HashOf(service))) {
-    EndpointSlice slice = Decode<EndpointSlice>(*kept);
-    if (OwnerOf(slice) == service) slices.push_back(std::move(slice));
-  }
-  return slices;
-}
-
-std::vector<EndpointSlice> ClusterIndex::SlicesOfImport(const Name& import) const {
-  std::vector<EndpointSlice> slices;
-  for (const Kept* kept : slices_by_import_.Find(absl::HashOf(import))) {
-    EndpointSlice slice = Decode<EndpointSlice>(*kept);
-    if (ImportOf(slice) == import) slices.push_back(std::move(slice));
-  }
-  return slices;
+std::vector<EndpointSlice> ClusterIndex::DecodeSlicesOf(const Name& name, const SlicesByName& slices) const {
+  std::vector<EndpointSlice> decoded;
+  for (const Kept* kept : SlicesOf(name, slices)) decoded.push_back(Decode<EndpointSlice>(*kept));
+  return decoded;
 }
 
 // ---- records
@@ -427,7 +464,8 @@ std::vector<Record> ClusterIndex::ServiceRecords(const Name& name) const {
   if (kept == nullptr) return records;
   const Service service = Decode<Service>(*kept);
   if (HasName(service)) *records.emplace_back().mutable_service() = ServiceRecord(service);
-  const std::vector<EndpointSlice> slices = SlicesOf(name);
+  if (!HasSlices(name)) return records;
+  const std::vector<EndpointSlice> slices = DecodeSlicesOf(name, slices_by_service_);
   const std::vector<Pod> pods = SelectedBy(service);
   for (feed::v1::PodIdentity& identity : IdentitiesOf(service, SortedByName(slices), SortedByName(pods))) {
     *records.emplace_back().mutable_pod_identity() = std::move(identity);
@@ -442,7 +480,7 @@ std::vector<Record> ClusterIndex::ImportRecords(const Name& name) const {
   const ServiceImport import = Decode<ServiceImport>(*kept);
   *records.emplace_back().mutable_service_import() = ImportRecord(import);
   if (import.spec().type() != "Headless") return records;
-  const std::vector<EndpointSlice> slices = SlicesOfImport(name);
+  const std::vector<EndpointSlice> slices = DecodeSlicesOf(name, slices_by_import_);
   for (feed::v1::PodIdentity& identity : ImportedIdentities(import, SortedByName(slices))) {
     *records.emplace_back().mutable_imported_identity() = std::move(identity);
   }
@@ -452,9 +490,21 @@ std::vector<Record> ClusterIndex::ImportRecords(const Name& name) const {
 std::vector<Record> ClusterIndex::PodRecords(const Name& name) const {
   std::vector<Record> records;
   const Kept* kept = Find(ObjectKind::kPod, name);
-  if (kept == nullptr || named_.contains(absl::HashOf(name))) return records;
-  const Pod pod = DecodeAsPut<Pod>(*kept);
-  if (HasEndpoint(pod)) *records.emplace_back().mutable_pod() = PodRecord(pod);
+  if (kept == nullptr) return records;
+  const Pod pod = Decode<Pod>(*kept);
+  if (!HasEndpoint(pod)) return records;
+  const Pod* const pods[] = {&pod};
+  for (const Kept* candidate : CandidatesFor(&pod, nullptr)) {
+    if (HasSlices(candidate->name())) continue;
+    const Service service = Decode<Service>(*candidate);
+    if (!SelectorMatches(service.spec().selector(), pod.metadata().labels())) continue;
+    for (feed::v1::PodIdentity& identity : IdentitiesOf(service, {}, pods)) {
+      *records.emplace_back().mutable_pod_identity() = std::move(identity);
+    }
+  }
+  if (records.empty() && !named_.contains(absl::HashOf(name))) {
+    *records.emplace_back().mutable_pod() = PodRecord(pod);
+  }
   return records;
 }
 
@@ -469,47 +519,41 @@ void ClusterIndex::CountNaming(const Record& record, int change) {
   if (count->second == 0) named_.erase(count);
 }
 
-// Walks through what was and what is side by side.
-void ClusterIndex::Compare(const std::vector<std::string>& before, std::vector<Record> after, Changes* changes) {
-  auto old = before.begin();
-  const auto delete_old = [&] {
-    const Record gone = DecodeRecord(*old++);
-    CountNaming(gone, -1);
-    feed::v1::Delete& deletion = *changes->deletes.emplace_back().mutable_delete_();
-    *deletion.mutable_key() = feed::v1::KeyOf(gone);
-    deletion.set_uid(feed::v1::UidOf(gone));
-  };
-  for (Record& record : after) {
-    const feed::v1::KeyView key = feed::v1::ViewOf(record);
-    while (old != before.end() && feed::v1::ViewOfEncoded(*old) < key) delete_old();
-    if (old != before.end() && feed::v1::ViewOfEncoded(*old) == key) {
-      const std::string& encoded = *old++;
-      if (encoded == record.SerializeAsString()) continue;
-      CountNaming(DecodeRecord(encoded), -1);
-    }
-    CountNaming(record, 1);
-    *changes->upserts.emplace_back().mutable_upsert() = std::move(record);
-  }
-  while (old != before.end()) delete_old();
-}
-
 std::vector<Op> ClusterIndex::TakeChanges() {
-  Changes changes;
-  // Pods last: whether one has a record is known when all identities are.
+  std::vector<std::string> gone;
+  std::vector<Record> came;
+  // Pods last: whether one has a record of its own is known when all identities from slices are.
   for (const Unit unit : {Unit::kNamespace, Unit::kService, Unit::kImport, Unit::kPod}) {
     for (const auto& [name, before] : touched_[static_cast<size_t>(unit)]) {
-      Compare(before, RecordsOf(unit, name), &changes);
+      std::vector<Record> after = RecordsOf(unit, name);
+      Compare(before, &after, [&](const std::string* old, Record* now) {
+        if (unit == Unit::kService && old != nullptr) CountNaming(DecodeRecord(*old), -1);
+        if (unit == Unit::kService && now != nullptr) CountNaming(*now, 1);
+        if (old != nullptr) gone.push_back(*old);
+        if (now != nullptr) came.push_back(std::move(*now));
+      });
     }
   }
   touched_ = {};
 
-  std::sort(changes.upserts.begin(), changes.upserts.end(),
-            [](const Op& a, const Op& b) { return feed::v1::ViewOf(a.upsert()) < feed::v1::ViewOf(b.upsert()); });
-  std::sort(changes.deletes.begin(), changes.deletes.end(), [](const Op& a, const Op& b) {
-    return feed::v1::ViewOf(a.delete_().key()) < feed::v1::ViewOf(b.delete_().key());
+  // An identity may go from a pod's records to a service's, and back.
+  std::sort(gone.begin(), gone.end(),
+            [](const std::string& a, const std::string& b) { return ViewOfEncoded(a) < ViewOfEncoded(b); });
+  std::sort(came.begin(), came.end(), [](const Record& a, const Record& b) { return ViewOf(a) < ViewOf(b); });
+  std::vector<Op> upserts;
+  std::vector<Op> deletes;
+  Compare(gone, &came, [&](const std::string* old, Record* now) {
+    if (now != nullptr) {
+      *upserts.emplace_back().mutable_upsert() = std::move(*now);
+      return;
+    }
+    const Record record = DecodeRecord(*old);
+    feed::v1::Delete& deletion = *deletes.emplace_back().mutable_delete_();
+    *deletion.mutable_key() = feed::v1::KeyOf(record);
+    deletion.set_uid(feed::v1::UidOf(record));
   });
-  std::move(changes.deletes.begin(), changes.deletes.end(), std::back_inserter(changes.upserts));
-  return std::move(changes.upserts);
+  std::move(deletes.begin(), deletes.end(), std::back_inserter(upserts));
+  return upserts;
 }
 
 }  // namespace podnamed::controller

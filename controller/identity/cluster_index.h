@@ -3,9 +3,9 @@
 //
 // What is kept: the objects (kept_object.h), no records. The first event since the last TakeChanges that touches a
 // service, a namespace, a service import or a pod has its records made as they were; TakeChanges makes them as they
-// are, and what differs is the change. So an event costs what the services cost that it touches, not what the cluster
-// does; they are found by index (by one pair of their selector, by a slice's label, by a pod's StatefulSet). An object
-// that comes again as it was, as all do in a relist, costs a comparison.
+// are, and what differs is the change. So an event costs what it touches, which is found by index, not what the cluster
+// holds: of a pod that pod, of a slice its service, of a service or a StatefulSet their pods. An object that comes
+// again as it was, as all do in a relist, costs a comparison.
 #pragma once
 
 #include <array>
@@ -78,16 +78,18 @@ class ClusterIndex {
   };
   using Table = absl::flat_hash_set<std::unique_ptr<Kept>, HashOfName, EqualName>;
 
-  // Records that are made together. A service's are its own and its identities.
+  // Records that are made together, because they change together. A service's are its own and, where it has slices, the
+  // identities from them; those that are derived from a pod are the pod's: a change of one pod makes no other's anew.
   enum class Unit : uint8_t { kNamespace, kService, kImport, kPod };
   static constexpr size_t kUnits = 4;
   // Those that may have changed, with their records as they were, encoded, in the order of their keys.
   using Touched = absl::flat_hash_map<std::pair<std::string, std::string>, std::vector<std::string>>;
-  struct Changes;
+  using SlicesByName = absl::flat_hash_map<std::pair<std::string, std::string>, std::vector<Kept*>>;
 
   Table& TableOf(ObjectKind kind) { return tables_[static_cast<size_t>(kind)]; }
   const Table& TableOf(ObjectKind kind) const { return tables_[static_cast<size_t>(kind)]; }
   Kept* Find(ObjectKind kind, const Name& name) const;
+  // As it was put, as far as it is kept.
   template <typename Object>
   static Object DecodeAsPut(const Kept& kept);
   // The same, but a pod as the controller of its StatefulSet would have made it.
@@ -118,6 +120,7 @@ class ClusterIndex {
   void TouchBy(const Name& name, const k8s::multicluster::v1alpha1::ServiceImport* before,
                const k8s::multicluster::v1alpha1::ServiceImport* after);
   void TouchServicesOf(const k8s::core::v1::Pod* before, const k8s::core::v1::Pod* after);
+  void TouchSelectedBy(const k8s::core::v1::Service& service);
 
   // Where an object is found, besides under its name.
   template <typename Object>
@@ -131,11 +134,14 @@ class ClusterIndex {
   void Link(const k8s::discovery::v1::EndpointSlice& slice, Kept* kept);
   void Unlink(const k8s::discovery::v1::EndpointSlice& slice, Kept* kept);
 
+  // What may select one of the pods, by name; either may be nullptr.
+  std::vector<const Kept*> CandidatesFor(const k8s::core::v1::Pod* a, const k8s::core::v1::Pod* b) const;
   std::vector<k8s::core::v1::Pod> SelectedBy(const k8s::core::v1::Service& service) const;
   std::vector<Kept*> PodsOfSet(const Name& set) const;
-  std::vector<k8s::discovery::v1::EndpointSlice> SlicesOf(const Name& service) const;
-  bool HasSlices(const Name& service) const;
-  std::vector<k8s::discovery::v1::EndpointSlice> SlicesOfImport(const Name& import) const;
+  // Of a service or an import.
+  static const std::vector<Kept*>& SlicesOf(const Name& name, const SlicesByName& slices);
+  std::vector<k8s::discovery::v1::EndpointSlice> DecodeSlicesOf(const Name& name, const SlicesByName& slices) const;
+  bool HasSlices(const Name& service) const { return !SlicesOf(service, slices_by_service_).empty(); }
 
   // All records of a unit as they are, in the order of their keys.
   std::vector<feed::v1::Record> RecordsOf(Unit unit, const Name& name) const;
@@ -144,8 +150,7 @@ class ClusterIndex {
   std::vector<feed::v1::Record> ImportRecords(const Name& name) const;
   std::vector<feed::v1::Record> PodRecords(const Name& name) const;
 
-  void Compare(const std::vector<std::string>& before, std::vector<feed::v1::Record> after, Changes* changes);
-  // `record` came (1) or went (-1): does it name a pod?
+  // `record`, of a service, came (1) or went (-1): does it name a pod?
   void CountNaming(const feed::v1::Record& record, int change);
 
   std::array<Table, kObjectKinds> tables_;
@@ -153,10 +158,11 @@ class ClusterIndex {
   absl::node_hash_map<std::string, size_t> objects_in_;  // how many each namespace has; none has none
   Postings<Kept> pods_by_label_;                         // and by the name of their StatefulSet
   Postings<Kept> services_by_pair_;                      // one pair of their selector
-  Postings<Kept> slices_by_service_;
-  Postings<Kept> slices_by_import_;
-  // How many identities name a pod, by HashOfName; as of the last TakeChanges. Names that collide (1 in 10^8 among a
-  // million) could cost a pod that no service selects its record; the names themselves would cost 60 octets each.
+  SlicesByName slices_by_service_;
+  SlicesByName slices_by_import_;
+  // How many identities from slices name a pod, by the hash of its name; as of the last TakeChanges. Names that collide
+  // (1 in 10^8 among a million) could cost a pod that no service selects its record; the names themselves would cost 60
+  // octets each.
   absl::flat_hash_map<size_t, uint32_t> named_;
   std::array<Touched, kUnits> touched_;
 };

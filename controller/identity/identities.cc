@@ -59,8 +59,11 @@ bool TakesOver(const PodIdentity& identity, const PodIdentity& present, const Po
 
 // Puts what one more slice says of a pod beside what is known of it; the header says who wins.
 void Add(PodIdentity identity, const PodsByName& pods, IdentitiesByName* identities) {
-  const auto [position, is_new] = identities->try_emplace(identity.name(), identity);
-  if (is_new) return;
+  const auto [position, is_new] = identities->try_emplace(identity.name());
+  if (is_new) {
+    position->second = std::move(identity);
+    return;
+  }
   PodIdentity& present = position->second;
   const bool other_life = !identity.uid().empty() && !present.uid().empty() && identity.uid() != present.uid();
   if (other_life) {
