@@ -1,0 +1,303 @@
+#include "controller/kube/http_client.h"
+
+#include <fmt/format.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/stream_traits.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/http/buffer_body.hpp>
+#include <boost/beast/http/empty_body.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/write.hpp>
+#include <boost/beast/ssl/ssl_stream.hpp>
+#include <utility>
+#include <vector>
+
+#include "controller/kube/credentials.h"
+#include "controller/kube/gzip_reader.h"
+#include "controller/kube/text.h"
+#include "controller/kube/tls_context.h"
+#include "server/base/log.h"
+#include "server/base/status.h"
+#include "server/base/version.h"
+
+namespace podnamed::kube {
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = beast::http;
+using asio::ip::tcp;
+using boost::system::error_code;
+using std::chrono::milliseconds;
+
+constexpr auto kAwaitTuple = asio::as_tuple(asio::use_awaitable);
+constexpr unsigned kUnauthorized = 401;
+constexpr uint64_t kMaxRetryAfter = 3600;
+constexpr uint32_t kMaxHead = 64 * 1024;
+constexpr size_t kPiece = size_t{64} * 1024;
+
+// Linux' own: a peer that is gone without a word is found within kSilence + kProbes * kInterval seconds.
+void KeepAlive(tcp::socket& socket) {
+  constexpr int kSilence = 30;
+  constexpr int kInterval = 10;
+  constexpr int kProbes = 3;
+  const auto set = [&](int level, int name, int value) {
+    setsockopt(socket.native_handle(), level, name, &value, sizeof value);
+  };
+  set(SOL_SOCKET, SO_KEEPALIVE, 1);
+  set(IPPROTO_TCP, TCP_KEEPIDLE, kSilence);
+  set(IPPROTO_TCP, TCP_KEEPINTVL, kInterval);
+  set(IPPROTO_TCP, TCP_KEEPCNT, kProbes);
+  set(IPPROTO_TCP, TCP_USER_TIMEOUT, (kSilence + kProbes * kInterval) * 1000);
+  set(IPPROTO_TCP, TCP_NODELAY, 1);
+}
+
+// One connection and the reply that is being read from it.
+class Connection {
+ public:
+  Connection(const asio::any_io_executor& executor, const Access& access, Credentials credentials)
+      : executor_(executor), access_(access), credentials_(std::move(credentials)) {}
+
+  // The part of it that another connection would have to be made for is the same.
+  bool IsOf(const Credentials& credentials) const {
+    return credentials.ca == credentials_.ca && credentials.certificate == credentials_.certificate &&
+           credentials.key == credentials_.key;
+  }
+
+  asio::awaitable<absl::Status> Open(HttpOptions options) {
+    std::vector<tcp::endpoint> endpoints;
+    error_code error;
+    if (const asio::ip::address address = asio::ip::make_address(access_.host, error); !error) {
+      endpoints.emplace_back(address, access_.port);
+    } else {
+      // The C library asks, on a thread of Asio's, with its own deadlines.
+      tcp::resolver resolver(executor_);
+      const auto [failure, found] =
+          co_await resolver.async_resolve(access_.host, std::to_string(access_.port), kAwaitTuple);
+      if (failure) co_return Failed(fmt::format("no address is found for it: {}", failure.message()));
+      for (const auto& entry : found) endpoints.push_back(entry.endpoint());
+    }
+    error = asio::error::host_not_found;
+    beast::tcp_stream stream(executor_);
+    for (const tcp::endpoint& endpoint : endpoints) {
+      stream.expires_after(options.connect_deadline);
+      std::tie(error) = co_await stream.async_connect(endpoint, kAwaitTuple);
+      if (!error) break;
+      stream.close();
+    }
+    if (error) co_return Failed(fmt::format("cannot connect: {}", error.message()));
+    KeepAlive(stream.socket());
+    if (!access_.is_tls) {
+      plain_.emplace(std::move(stream));
+      co_return absl::OkStatus();
+    }
+    absl::StatusOr<asio::ssl::context> context = MakeTlsContext(access_, credentials_);
+    if (!context.ok()) co_return context.status();
+    context_.emplace(*std::move(context));
+    tls_.emplace(std::move(stream), *context_);
+    if (absl::Status status = ExpectServer(tls_->native_handle(), access_); !status.ok()) co_return status;
+    beast::get_lowest_layer(*tls_).expires_after(options.connect_deadline);
+    std::tie(error) = co_await tls_->async_handshake(asio::ssl::stream_base::client, kAwaitTuple);
+    if (error) co_return Failed(HandshakeError(tls_->native_handle(), access_, error));
+    co_return absl::OkStatus();
+  }
+
+  // Sends a request and reads the head of its reply. UNAVAILABLE where the connection is lost before a reply begins.
+  asio::awaitable<absl::Status> Ask(HttpRequest asked, std::string token, milliseconds deadline) {
+    http::request<http::empty_body> request(http::verb::get, access_.path + asked.target, 11);
+    request.set(http::field::host, access_.HostAndPort());
+    request.set(http::field::user_agent, fmt::format("podnamed/{}", base::kVersion));
+    request.set(http::field::accept, asked.accept);
+    request.set(http::field::accept_encoding, "gzip");
+    if (!token.empty()) request.set(http::field::authorization, "Bearer " + token);
+    parser_.emplace();
+    parser_->header_limit(kMaxHead);
+    parser_->body_limit(boost::none);
+    gzip_.reset();
+    Lowest().expires_after(deadline);
+    error_code error;
+    if (tls_) {
+      std::tie(error, std::ignore) = co_await http::async_write(*tls_, request, kAwaitTuple);
+      if (!error)
+        std::tie(error, std::ignore) = co_await http::async_read_header(*tls_, buffer_, *parser_, kAwaitTuple);
+    } else {
+      std::tie(error, std::ignore) = co_await http::async_write(*plain_, request, kAwaitTuple);
+      if (!error) {
+        std::tie(error, std::ignore) = co_await http::async_read_header(*plain_, buffer_, *parser_, kAwaitTuple);
+      }
+    }
+    if (error) co_return Lost(error, "no reply");
+    const auto encoding = parser_->get()[http::field::content_encoding];
+    if (boost::beast::iequals(encoding, "gzip")) gzip_.emplace();
+    // Eager, a read would not return an octet of a chunk before it has the next chunk's head.
+    parser_->eager(false);
+    co_return absl::OkStatus();
+  }
+
+  HttpReply Reply() const {
+    const auto& head = parser_->get();
+    HttpReply reply{.status = head.result_int(), .content_type = std::string(head[http::field::content_type])};
+    const auto text = head[http::field::retry_after];
+    uint64_t seconds;
+    if (ParseNumber(std::string_view(text.data(), text.size()), &seconds)) {
+      reply.retry_after = std::chrono::seconds(std::min(seconds, kMaxRetryAfter));
+    }
+    return reply;
+  }
+
+  bool IsWholeReply() const { return !parser_ || parser_->is_done(); }
+  bool IsKept() const { return IsWholeReply() && (!parser_ || parser_->keep_alive()); }
+
+  asio::awaitable<absl::StatusOr<bool>> ReadSome(std::string* text, milliseconds patience) {
+    const size_t size_before = text->size();
+    while (!parser_->is_done()) {
+      parser_->get().body().data = piece_.data();
+      parser_->get().body().size = piece_.size();
+      Lowest().expires_after(patience);
+      error_code error;
+      if (tls_) {
+        std::tie(error, std::ignore) = co_await http::async_read_some(*tls_, buffer_, *parser_, kAwaitTuple);
+      } else {
+        std::tie(error, std::ignore) = co_await http::async_read_some(*plain_, buffer_, *parser_, kAwaitTuple);
+      }
+      const std::string_view octets(piece_.data(), piece_.size() - parser_->get().body().size);
+      if (!gzip_) {
+        text->append(octets);
+      } else if (absl::Status status = gzip_->Read(octets, text); !status.ok()) {
+        co_return Failed(std::string(status.message()));
+      }
+      if (error && error != http::error::need_buffer) co_return Lost(error, "the reply broke off");
+      if (text->size() > size_before) co_return true;
+    }
+    if (gzip_ && !gzip_->is_done()) co_return Failed("a reply in gzip that broke off");
+    co_return false;
+  }
+
+ private:
+  beast::tcp_stream& Lowest() { return tls_ ? beast::get_lowest_layer(*tls_) : *plain_; }
+
+  absl::Status Failed(std::string_view what) const {
+    return absl::UnavailableError(fmt::format("API server {}: {}", access_.HostAndPort(), what));
+  }
+  absl::Status Lost(const error_code& error, std::string_view what) const {
+    if (error == beast::error::timeout) {
+      return absl::DeadlineExceededError(fmt::format("API server {}: {} in time", access_.HostAndPort(), what));
+    }
+    const bool is_end = error == http::error::end_of_stream || error == http::error::partial_message ||
+                        error == asio::ssl::error::stream_truncated;
+    return Failed(fmt::format("{}: {}", what, is_end ? "it closed the connection" : error.message()));
+  }
+
+  const asio::any_io_executor executor_;
+  const Access& access_;
+  const Credentials credentials_;  // of the connection; a token may be newer
+  std::optional<asio::ssl::context> context_;
+  std::optional<beast::ssl_stream<beast::tcp_stream>> tls_;
+  std::optional<beast::tcp_stream> plain_;
+  beast::flat_buffer buffer_;
+  std::optional<http::response_parser<http::buffer_body>> parser_;
+  std::optional<GzipReader> gzip_;
+  std::array<char, kPiece> piece_;
+};
+
+}  // namespace
+
+struct HttpClient::State {
+  State(asio::any_io_executor its_executor, Access its_access, HttpOptions its_options)
+      : executor(std::move(its_executor)),
+        access(std::move(its_access)),
+        options(its_options),
+        server(access.HostAndPort()),
+        credentials(access) {}
+
+  asio::awaitable<absl::Status> Ask(HttpRequest request) {
+    absl::StatusOr<Credentials> current = co_await credentials.Read();
+    if (!current.ok()) co_return current.status();
+    if (connection && (!connection->IsKept() || !connection->IsOf(*current))) connection.reset();
+    // A server may close a connection that it has kept; then the request is asked again on a new one.
+    while (true) {
+      const bool is_new = connection == nullptr;
+      if (is_new) {
+        connection = std::make_unique<Connection>(executor, access, *current);
+        absl::Status status = co_await connection->Open(options);
+        if (!status.ok()) {
+          connection.reset();
+          co_return status;
+        }
+      }
+      absl::Status status = co_await connection->Ask(request, current->token, options.reply_deadline);
+      if (!status.ok()) connection.reset();
+      if (status.ok() || is_new || !absl::IsUnavailable(status)) co_return status;
+    }
+  }
+
+  const asio::any_io_executor executor;
+  const Access access;
+  const HttpOptions options;
+  const std::string server;
+  CredentialsReader credentials;
+  std::unique_ptr<Connection> connection;
+};
+
+HttpClient::HttpClient(asio::any_io_executor executor, Access access, HttpOptions options)
+    : state_(std::make_unique<State>(std::move(executor), std::move(access), options)) {
+  if (state_->access.is_tls && state_->access.is_insecure) {
+    base::LogWarning("kube",
+                     "insecure-skip-tls-verify: anyone on the way to {} can pose as the API server and read our "
+                     "credentials",
+                     state_->server);
+  }
+}
+
+HttpClient::~HttpClient() = default;
+HttpClient::HttpClient(HttpClient&&) noexcept = default;
+
+const std::string& HttpClient::server() const { return state_->server; }
+
+void HttpClient::Close() { state_->connection.reset(); }
+
+asio::awaitable<absl::StatusOr<HttpReply>> HttpClient::Get(HttpRequest request) {
+  for (bool is_retry = false;; is_retry = true) {
+    absl::Status status = co_await state_->Ask(request);
+    if (!status.ok()) co_return status;
+    const HttpReply reply = state_->connection->Reply();
+    if (reply.status != kUnauthorized || is_retry) co_return reply;
+    // A certificate that has been renewed belongs to a new connection.
+    state_->credentials.Refuse();
+    Close();
+  }
+}
+
+asio::awaitable<absl::StatusOr<bool>> HttpClient::ReadSome(std::string* text, milliseconds patience) {
+  if (!state_->connection) co_return absl::FailedPreconditionError("no reply to read");
+  absl::StatusOr<bool> has_more = co_await state_->connection->ReadSome(text, patience);
+  if (!has_more.ok()) Close();
+  co_return has_more;
+}
+
+asio::awaitable<absl::StatusOr<std::string>> HttpClient::ReadAll(size_t max_size) {
+  std::string text;
+  while (true) {
+    const absl::StatusOr<bool> has_more = co_await ReadSome(&text, state_->options.reply_deadline);
+    if (!has_more.ok()) co_return has_more.status();
+    if (text.size() > max_size) {
+      Close();
+      co_return absl::ResourceExhaustedError(
+          fmt::format("API server {}: a reply of more than {} octets", state_->server, max_size));
+    }
+    if (!*has_more) co_return text;
+  }
+}
+
+}  // namespace podnamed::kube

@@ -1,0 +1,195 @@
+#include "controller/kube/http_client.h"
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/use_future.hpp>
+#include <filesystem>
+#include <fstream>
+
+#include "absl/strings/str_cat.h"
+#include "controller/kube/test_api_server.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "proto/k8s/core/v1/core.pb.h"
+
+namespace podnamed::kube {
+namespace {
+
+namespace asio = boost::asio;
+using std::chrono::milliseconds;
+using ::testing::HasSubstr;
+
+constexpr const char* kServices = "/api/v1/services";
+constexpr size_t kMaxBody = 1 << 20;
+
+class HttpClientTest : public ::testing::Test {
+ protected:
+  template <typename T>
+  T Await(asio::awaitable<T> task) {
+    auto result = asio::co_spawn(context_, std::move(task), asio::use_future);
+    context_.restart();
+    context_.run();
+    return result.get();
+  }
+  // The whole body, or the error, or the status if it is not 200.
+  std::string Get(HttpClient& client, const std::string& target = kServices) {
+    const absl::StatusOr<HttpReply> reply = Await(client.Get({.target = target, .accept = "application/json"}));
+    if (!reply.ok()) return std::string(reply.status().message());
+    if (reply->status != 200) return absl::StrCat(reply->status);
+    const absl::StatusOr<std::string> body = Await(client.ReadAll(kMaxBody));
+    return body.ok() ? *body : std::string(body.status().message());
+  }
+  std::string GetOnce(const Access& access, HttpOptions options = {}) {
+    HttpClient client(context_.get_executor(), access, options);
+    return Get(client);
+  }
+
+  asio::io_context context_;
+};
+
+k8s::core::v1::Service Service(const std::string& name) {
+  k8s::core::v1::Service service;
+  service.mutable_metadata()->set_namespace_("default");
+  service.mutable_metadata()->set_name(name);
+  return service;
+}
+
+TEST_F(HttpClientTest, KeepsItsConnection) {
+  TestApiServer server;
+  HttpClient client(context_.get_executor(), server.access());
+  for (int i = 0; i < 3; ++i) EXPECT_THAT(Get(client), HasSubstr(R"("items":[])"));
+  EXPECT_EQ(server.connections(), 1);
+}
+
+TEST_F(HttpClientTest, SpeaksPlainHttpWhereToldTo) {
+  TestApiServer server({.is_tls = false});
+  EXPECT_THAT(GetOnce(server.access()), HasSubstr(R"("items":[])"));
+}
+
+TEST_F(HttpClientTest, AsksAgainWhenAKeptConnectionWasClosed) {
+  TestApiServer server;
+  HttpClient client(context_.get_executor(), server.access());
+  Get(client);
+  server.CutConnections();
+  EXPECT_THAT(Get(client), HasSubstr(R"("items":[])"));
+  EXPECT_EQ(server.connections(), 2);
+}
+
+TEST_F(HttpClientTest, ReadsGzip) {
+  TestApiServer server({.compresses = true});
+  for (int i = 0; i < 2000; ++i) server.Put(kServices, Service(absl::StrCat("service-", i)));
+  const std::string body = GetOnce(server.access());
+  EXPECT_GT(body.size(), 100'000);
+  EXPECT_THAT(body, HasSubstr("service-1999"));
+}
+
+TEST_F(HttpClientTest, BoundsABody) {
+  TestApiServer server;
+  for (int i = 0; i < 20'000; ++i) server.Put(kServices, Service(absl::StrCat("service-", i)));
+  EXPECT_THAT(GetOnce(server.access()), HasSubstr("a reply of more than 1048576 octets"));
+}
+
+TEST_F(HttpClientTest, TrustsOnlyWhatTheAuthoritySigned) {
+  TestApiServer server;
+  Access access = server.access();
+  access.ca.text = MakeTestCa("another").certificate;
+  EXPECT_THAT(GetOnce(access), HasSubstr("its certificate is not trusted by the given certificate authority"));
+  access.ca = {};
+  EXPECT_THAT(GetOnce(access), HasSubstr("its certificate is not trusted by the system's certificate authorities"));
+  access.is_insecure = true;
+  EXPECT_THAT(GetOnce(access), HasSubstr("items"));
+}
+
+TEST_F(HttpClientTest, DemandsACertificateForTheServer) {
+  TestApiServer server({.certificate_names = {"DNS:kubernetes", "IP:10.0.0.1", "IP:fd00::1"}});
+  Access access = server.access();
+  EXPECT_THAT(GetOnce(access), HasSubstr("its certificate is not for 127.0.0.1"));
+  for (const char* name : {"kubernetes", "10.0.0.1", "fd00::1"}) {
+    access.tls_server_name = name;
+    EXPECT_THAT(GetOnce(access), HasSubstr("items")) << name;
+  }
+  access.tls_server_name = "kubernetes.default";
+  EXPECT_THAT(GetOnce(access), HasSubstr("its certificate is not for kubernetes.default"));
+}
+
+TEST_F(HttpClientTest, SaysThatACertificateHasExpired) {
+  TestApiServer server({.certificate_age_days = 2});
+  EXPECT_THAT(GetOnce(server.access()), HasSubstr("its certificate has expired: renew it"));
+}
+
+TEST_F(HttpClientTest, ReadsARotatedTokenAnew) {
+  TestApiServer server;
+  const std::string path = absl::StrCat(::testing::TempDir(), "kube_rotated_token_", getpid());
+  std::ofstream(path) << "secret";
+  Access access = server.access();
+  access.token = {.path = path};
+  HttpClient client(context_.get_executor(), access);
+  EXPECT_THAT(Get(client), HasSubstr("items"));
+  server.SetToken("new");
+  EXPECT_EQ(Get(client), "401");
+  std::ofstream(path) << "new";
+  EXPECT_THAT(Get(client), HasSubstr("items"));
+  std::filesystem::remove(path);
+}
+
+TEST_F(HttpClientTest, AsksOnceMoreWhenRefused) {
+  TestApiServer server;
+  server.Add({.kind = TestFault::Kind::kStatus, .target = kServices, .code = 401, .reason = "Unauthorized"});
+  EXPECT_THAT(GetOnce(server.access()), HasSubstr("items"));
+  EXPECT_EQ(server.requests().size(), 2);
+}
+
+TEST_F(HttpClientTest, TellsHowLongToWait) {
+  TestApiServer server;
+  server.Add({.kind = TestFault::Kind::kStatus, .target = "", .code = 429, .headers = "Retry-After: 7\r\n"});
+  HttpClient client(context_.get_executor(), server.access());
+  const auto reply = Await(client.Get({.target = kServices, .accept = "*/*"}));
+  ASSERT_TRUE(reply.ok()) << reply.status();
+  EXPECT_EQ(reply->status, 429);
+  EXPECT_EQ(reply->retry_after, std::chrono::seconds(7));
+}
+
+TEST_F(HttpClientTest, GivesUpOnAServerThatDoesNotAnswer) {
+  TestApiServer server;
+  server.Add({.kind = TestFault::Kind::kHang, .target = ""});
+  EXPECT_THAT(GetOnce(server.access(), {.reply_deadline = milliseconds(50)}), HasSubstr("no reply in time"));
+}
+
+TEST_F(HttpClientTest, GivesUpOnAServerThatDoesNotShakeHands) {
+  asio::ip::tcp::acceptor silent(context_, {asio::ip::make_address("127.0.0.1"), 0});
+  Access access;
+  access.host = "127.0.0.1";
+  access.port = silent.local_endpoint().port();
+  EXPECT_THAT(GetOnce(access, {.connect_deadline = milliseconds(50)}), HasSubstr("TLS handshake: "));
+}
+
+TEST_F(HttpClientTest, SaysThatAReplyBrokeOff) {
+  TestApiServer server;
+  server.Put(kServices, Service("web"));
+  server.Add({.kind = TestFault::Kind::kCut, .target = kServices, .code = 10});
+  EXPECT_THAT(GetOnce(server.access()), HasSubstr("the reply broke off: "));
+}
+
+TEST_F(HttpClientTest, SaysWhyItCannotConnect) {
+  uint16_t port = 0;
+  {
+    TestApiServer server;
+    port = server.port();
+  }
+  Access access;
+  access.host = "127.0.0.1";
+  access.port = port;
+  EXPECT_EQ(GetOnce(access), absl::StrCat("API server 127.0.0.1:", port, ": cannot connect: Connection refused"));
+}
+
+TEST_F(HttpClientTest, NamesTheFileThatHoldsNoCertificate) {
+  TestApiServer server;
+  Access access = server.access();
+  access.ca.text = "nonsense";
+  EXPECT_THAT(GetOnce(access), HasSubstr("found no certificate authority in PEM"));
+}
+
+}  // namespace
+}  // namespace podnamed::kube
