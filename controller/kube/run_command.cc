@@ -25,6 +25,9 @@
 #include "absl/strings/str_cat.h"
 #include "controller/kube/text.h"
 
+// GCC 12 takes Asio's own allocation of coroutines for a mismatch under sanitizers.
+#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
+
 namespace podnamed::kube {
 namespace {
 
