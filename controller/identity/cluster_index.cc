@@ -1,10 +1,13 @@
 #include "controller/identity/cluster_index.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <optional>
 #include <type_traits>
 
 #include "absl/hash/hash.h"
+#include "controller/identity/closeness.h"
 #include "controller/identity/identities.h"
 #include "controller/identity/records.h"
 #include "controller/identity/selector.h"
@@ -295,7 +298,8 @@ void ClusterIndex::TouchBy(const Name& name, const EndpointSlice* before, const 
     // With its first slice a service ceases to have the identities of its pods, without its last it has them again.
     const bool is_only = SlicesOf(OwnerOf(*slice), slices_by_service_).size() == (slice == before ? 1 : 0);
     const Kept* service = Find(ObjectKind::kService, OwnerOf(*slice));
-    if (!stays && is_only && service != nullptr) TouchSelectedBy(Decode<Service>(*service));
+    if (author_ == Author::kPeople && !stays && is_only && service != nullptr)
+      TouchSelectedBy(Decode<Service>(*service));
   }
 }
 
@@ -446,7 +450,7 @@ std::vector<Record> ClusterIndex::RecordsOf(Unit unit, const Name& name) const {
 
 std::vector<Record> ClusterIndex::NamespaceRecords(const Name& name) const {
   const Kept* kept = Find(ObjectKind::kNamespace, name);
-  if (kept == nullptr && !objects_in_.contains(std::string(name.second))) return {};
+  if (kept == nullptr && (author_ == Author::kCluster || !objects_in_.contains(std::string(name.second)))) return {};
   std::vector<Record> records(1);
   feed::v1::Namespace& record = *records.back().mutable_namespace_();
   record.set_name(std::string(name.second));
@@ -464,7 +468,7 @@ std::vector<Record> ClusterIndex::ServiceRecords(const Name& name) const {
   if (kept == nullptr) return records;
   const Service service = Decode<Service>(*kept);
   if (HasName(service)) *records.emplace_back().mutable_service() = ServiceRecord(service);
-  if (!HasSlices(name)) return records;
+  if (SlicesOf(name, slices_by_service_).empty()) return records;
   const std::vector<EndpointSlice> slices = DecodeSlicesOf(name, slices_by_service_);
   const std::vector<Pod> pods = SelectedBy(service);
   for (feed::v1::PodIdentity& identity : IdentitiesOf(service, SortedByName(slices), SortedByName(pods))) {
@@ -544,16 +548,43 @@ std::vector<Op> ClusterIndex::TakeChanges() {
   std::vector<Op> deletes;
   Compare(gone, &came, [&](const std::string* old, Record* now) {
     if (now != nullptr) {
+      if (old == nullptr) ++records_[ViewOf(*now).kind];
       *upserts.emplace_back().mutable_upsert() = std::move(*now);
       return;
     }
     const Record record = DecodeRecord(*old);
+    --records_[ViewOf(record).kind];
     feed::v1::Delete& deletion = *deletes.emplace_back().mutable_delete_();
     *deletion.mutable_key() = feed::v1::KeyOf(record);
     deletion.set_uid(feed::v1::UidOf(record));
   });
   std::move(deletes.begin(), deletes.end(), std::back_inserter(upserts));
   return upserts;
+}
+
+// ---- for people
+
+std::string ClusterIndex::ObjectFor(const feed::v1::Key& key) const {
+  Closeness best = Closeness::kNone;
+  std::string text;
+  const auto consider = [&]<typename Object>(const char* kind, const Kept* kept) {
+    if (kept == nullptr) return;
+    const Closeness closeness = ClosenessOf(DecodeAsPut<Object>(*kept), key);
+    if (closeness <= best) return;
+    best = closeness;
+    const auto [namespace_name, name] = kept->name();
+    text = fmt::format("{} {}{}{}", kind, namespace_name, namespace_name.empty() ? "" : "/", name);
+  };
+  const Name name(key.namespace_(), key.name());
+  const Name service(key.namespace_(), key.service());
+  consider.operator()<Namespace>("Namespace", Find(ObjectKind::kNamespace, {"", key.name()}));
+  consider.operator()<Service>("Service", Find(ObjectKind::kService, name));
+  consider.operator()<ServiceImport>("ServiceImport", Find(ObjectKind::kServiceImport, name));
+  for (const SlicesByName* slices : {&slices_by_service_, &slices_by_import_}) {
+    for (const Kept* kept : SlicesOf(service, *slices)) consider.operator()<EndpointSlice>("EndpointSlice", kept);
+  }
+  consider.operator()<Pod>("Pod", Find(ObjectKind::kPod, name));
+  return text;
 }
 
 }  // namespace podnamed::controller

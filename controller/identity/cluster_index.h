@@ -28,6 +28,11 @@ namespace podnamed::controller {
 
 class ClusterIndex {
  public:
+  // Who made the objects. People leave out what a cluster makes itself: with theirs a service without slices has the
+  // identities of the pods that it selects, and a namespace is there when an object names it.
+  enum class Author : uint8_t { kPeople, kCluster };
+  explicit ClusterIndex(Author author) : author_(author) {}
+
   // The object now is so, and was seen by the relist of its kind, if there is one.
   template <typename Object>
   void Put(const Object& object);
@@ -43,12 +48,20 @@ class ClusterIndex {
 
   // What changed in the records since the last call, each key once: upserts, then deletes with the uid of what was,
   // both in the order of the feed's keys. The records are
-  //   a Namespace for every namespace that an object is or names,
+  //   a Namespace for every namespace that an object is or (of people) names,
   //   a Service for every service that has a name (records.h),
   //   the identities of every service (identities.h); pods of a StatefulSet are completed first (stateful_set.h),
   //   a Pod for every pod with an address that has not ended and that no identity names,
   //   a service import for every ServiceImport, and the identities of those that are headless.
   std::vector<feed::v1::Op> TakeChanges();
+
+  // How many records of each kind (feed::v1::Key::Kind) there are, as of the last TakeChanges.
+  using RecordCounts = std::array<size_t, feed::v1::Key::Kind_ARRAYSIZE>;
+  const RecordCounts& records() const { return records_; }
+
+  // The object that says best what the record of that key says, for people: "EndpointSlice default/nginx-x7k2p". Empty:
+  // there is none.
+  std::string ObjectFor(const feed::v1::Key& key) const;
 
  private:
   using Name = std::pair<std::string_view, std::string_view>;  // namespace, name
@@ -141,7 +154,10 @@ class ClusterIndex {
   // Of a service or an import.
   static const std::vector<Kept*>& SlicesOf(const Name& name, const SlicesByName& slices);
   std::vector<k8s::discovery::v1::EndpointSlice> DecodeSlicesOf(const Name& name, const SlicesByName& slices) const;
-  bool HasSlices(const Name& service) const { return !SlicesOf(service, slices_by_service_).empty(); }
+  // Whether its identities come from slices, be there any.
+  bool HasSlices(const Name& service) const {
+    return author_ == Author::kCluster || !SlicesOf(service, slices_by_service_).empty();
+  }
 
   // All records of a unit as they are, in the order of their keys.
   std::vector<feed::v1::Record> RecordsOf(Unit unit, const Name& name) const;
@@ -153,6 +169,7 @@ class ClusterIndex {
   // `record`, of a service, came (1) or went (-1): does it name a pod?
   void CountNaming(const feed::v1::Record& record, int change);
 
+  Author author_;
   std::array<Table, kObjectKinds> tables_;
   std::array<uint8_t, kObjectKinds> rounds_ = {};
   absl::node_hash_map<std::string, size_t> objects_in_;  // how many each namespace has; none has none
@@ -165,6 +182,7 @@ class ClusterIndex {
   // octets each.
   absl::flat_hash_map<size_t, uint32_t> named_;
   std::array<Touched, kUnits> touched_;
+  RecordCounts records_ = {};
 };
 
 }  // namespace podnamed::controller

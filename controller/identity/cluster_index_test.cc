@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "controller/identity/cluster_records.h"
 #include "controller/testing/record_map.h"
@@ -80,6 +81,7 @@ class ClusterIndexTest : public ::testing::Test {
     std::string text;
     const std::vector<feed::v1::Op> ops = index_.TakeChanges();
     EXPECT_EQ(state_.Apply(ops), "");
+    EXPECT_EQ(absl::c_accumulate(index_.records(), size_t{0}), state_.Records().size());
     for (const feed::v1::Op& op : ops) {
       if (op.has_upsert()) {
         text += "+ " + ToText({op.upsert()});
@@ -91,7 +93,7 @@ class ClusterIndexTest : public ::testing::Test {
     return text;
   }
 
-  ClusterIndex index_;
+  ClusterIndex index_{ClusterIndex::Author::kPeople};
   RecordMap state_;
 };
 
@@ -110,6 +112,54 @@ TEST_F(ClusterIndexTest, YieldsOnlyWhatChanged) {
   EXPECT_EQ(Changes(), "") << "there and back";
   Delete(ObjectKind::kPod, "a", "p-a");
   EXPECT_EQ(Changes(), "- pod identity default/s/a uid=p-a\n");
+}
+
+TEST(ClusterIndex, OfAClusterSlicesMakeTheIdentitiesAndNamespacesAreObjects) {
+  ClusterIndex index(ClusterIndex::Author::kCluster);
+  RecordMap state;
+  const auto records = [&] {
+    EXPECT_EQ(state.Apply(index.TakeChanges()), "");
+    return ToText(state.Records());
+  };
+  index.Put(MakeService("s", "s-1", "s"));
+  EXPECT_EQ(records(), "service default/s headless uid=s-1\n");
+  Namespace object;
+  object.mutable_metadata()->set_name("default");
+  index.Put(object);
+  index.Put(MakePod("a", "p-a", "s", "10.0.0.1"));
+  const std::string without =
+      "namespace default\n"
+      "service default/s headless uid=s-1\n"
+      "pod default/a 10.0.0.1 uid=p-a\n";
+  EXPECT_EQ(records(), without);
+  index.Put(MakeSlice("x", "s", Endpoint("a", "p-a", "10.0.0.1", "ready: true")));
+  EXPECT_EQ(records(),
+            "namespace default\n"
+            "service default/s headless uid=s-1\n"
+            "identity default/s/a pod host=a 10.0.0.1 ready serving uid=p-a\n");
+  index.Delete(ObjectKind::kEndpointSlice, "default", "x", "");
+  EXPECT_EQ(records(), without);
+}
+
+TEST(ClusterIndex, KnowsWhichObjectSaysWhatARecordSays) {
+  ClusterIndex index(ClusterIndex::Author::kCluster);
+  index.Put(MakeService("s", "s-1", "s"));
+  index.Put(MakeSlice("x", "s", Endpoint("a", "p-a", "10.0.0.1")));
+  index.Put(MakeSlice("y", "s", Endpoint("b", "p-b", "10.0.0.2")));
+  index.Put(MakePod("c", "p-c", "none", "10.0.0.3"));
+  const auto object_for = [&](feed::v1::Key::Kind kind, const char* service, const char* name) {
+    feed::v1::Key key;
+    key.set_kind(kind);
+    key.set_namespace_("default");
+    key.set_service(service);
+    key.set_name(name);
+    return index.ObjectFor(key);
+  };
+  EXPECT_EQ(object_for(feed::v1::Key::SERVICE, "", "s"), "Service default/s");
+  EXPECT_EQ(object_for(feed::v1::Key::POD_IDENTITY, "s", "a"), "EndpointSlice default/x");
+  EXPECT_EQ(object_for(feed::v1::Key::POD_IDENTITY, "s", "b"), "EndpointSlice default/y");
+  EXPECT_EQ(object_for(feed::v1::Key::POD, "", "c"), "Pod default/c");
+  EXPECT_EQ(object_for(feed::v1::Key::NAMESPACE, "", "default"), "") << "only others name it";
 }
 
 TEST_F(ClusterIndexTest, WhatIsNotReadOfAnObjectChangesNothing) {
@@ -204,7 +254,7 @@ TEST_F(ClusterIndexTest, OfTwoReadyPodsOfOneNameTheOneThatDoesNotTerminateWins) 
   const std::string old_pod = Endpoint("web-0", "old", "10.0.0.1", "ready: true terminating: true");
   const std::string new_pod = Endpoint("web-0", "new", "10.0.0.2", "ready: true serving: false");
   for (const auto& [first, second] : {std::pair(old_pod, new_pod), std::pair(new_pod, old_pod)}) {
-    index_ = {};
+    index_ = ClusterIndex(ClusterIndex::Author::kPeople);
     state_ = {};
     Put(MakeService("s", "s-1", "none"), MakeSlice("x", "s", first), MakeSlice("y", "s", second));
     EXPECT_EQ(Changes(),
@@ -681,7 +731,7 @@ class RandomCluster {
   }
 
   std::mt19937 random_;
-  ClusterIndex index_;
+  ClusterIndex index_{ClusterIndex::Author::kPeople};
   RecordMap state_;
   Objects<Namespace> namespaces_;
   Objects<Service> services_;
