@@ -251,14 +251,7 @@ struct HttpClient::State {
 };
 
 HttpClient::HttpClient(asio::any_io_executor executor, Access access, HttpOptions options)
-    : state_(std::make_unique<State>(std::move(executor), std::move(access), options)) {
-  if (state_->access.is_tls && state_->access.is_insecure) {
-    base::LogWarning("kube",
-                     "insecure-skip-tls-verify: anyone on the way to {} can pose as the API server and read our "
-                     "credentials",
-                     state_->server);
-  }
-}
+    : state_(std::make_unique<State>(std::move(executor), std::move(access), options)) {}
 
 HttpClient::~HttpClient() = default;
 HttpClient::HttpClient(HttpClient&&) noexcept = default;

@@ -31,13 +31,14 @@ constexpr size_t kMaxPage = 50'000;
 constexpr int kMaxWatchListFailures = 3;
 
 constexpr int kOk = 200;
-constexpr int kBadRequest = 400;
 constexpr int kUnauthorized = 401;
 constexpr int kForbidden = 403;
 constexpr int kNotFound = 404;
 constexpr int kGone = 410;
-constexpr int kUnprocessable = 422;
 constexpr int kTooManyRequests = 429;
+constexpr int kBadGateway = 502;
+constexpr int kUnavailable = 503;
+constexpr int kTimeout = 504;
 
 // How an attempt has ended.
 struct Outcome {
@@ -51,6 +52,24 @@ Outcome Failure(absl::Status status, bool must_relist = false) {
   return {.status = std::move(status), .must_relist = must_relist};
 }
 Outcome AtOnce() { return {.is_over_at_once = true}; }
+
+// Whether a list in pages would be refused as well. What else a server says to initial events is about them: it does
+// not know them (400, 422), or not on the etcd that it has (500).
+bool ConcernsAllRequests(int code) {
+  switch (code) {
+    case kUnauthorized:
+    case kForbidden:
+    case kNotFound:
+    case kGone:
+    case kTooManyRequests:
+    case kBadGateway:
+    case kUnavailable:
+    case kTimeout:
+      return true;
+    default:
+      return false;
+  }
+}
 
 std::string Escaped(std::string_view text) {
   std::string escaped;
@@ -98,6 +117,8 @@ struct ListWatch::State {
       } else {
         outcome = co_await Watch(must_list);
       }
+      // We were told to end: nobody else has lost anything.
+      if ((co_await asio::this_coro::cancellation_state).cancelled() != asio::cancellation_type::none) co_return;
       const bool was_healthy = is_watching && Clock::now() - watching_since >= options.healthy_after;
       is_watching = false;
       if (was_healthy) backoff.Reset();
@@ -192,11 +213,9 @@ struct ListWatch::State {
     const auto reply = co_await client.Get(std::move(request));
     if (!reply.ok()) co_return Failure(reply.status());
     if (reply->status != kOk) {
-      const bool is_unknown = reply->status == kBadRequest || reply->status == kUnprocessable;
-      if (!has_initial_events || !is_unknown) co_return co_await Refused(*reply, "watch");
-      has_watch_list = false;
-      client.Close();
-      co_return AtOnce();
+      const bool is_about_watch_list = has_initial_events && !ConcernsAllRequests(static_cast<int>(reply->status));
+      Outcome outcome = co_await Refused(*reply, "watch");
+      co_return is_about_watch_list ? WithoutWatchList(std::string(outcome.status.message())) : std::move(outcome);
     }
     if (has_initial_events) {
       sink.OnRelistBegin();
@@ -211,7 +230,11 @@ struct ListWatch::State {
     while (true) {
       octets.clear();
       events.clear();
-      const absl::StatusOr<bool> has_more = co_await client.ReadSome(&octets, options.silence);
+      const absl::StatusOr<bool> has_more =
+          co_await client.ReadSome(&octets, is_listing ? options.list_silence : options.silence);
+      if (!has_more.ok() && is_listing && absl::IsDeadlineExceeded(has_more.status())) {
+        co_return WithoutWatchList("its initial events have no end");
+      }
       if (!has_more.ok() && !absl::IsDeadlineExceeded(has_more.status())) {
         NoteBrokenList(is_listing);
         co_return Failure(has_more.status());
@@ -235,6 +258,14 @@ struct ListWatch::State {
     }
   }
 
+  // From now on lists in pages; the next one at once.
+  Outcome WithoutWatchList(std::string_view why) {
+    base::LogInfo("kube", "{}: listing in pages: no streaming lists: {}", resource.name, why);
+    has_watch_list = false;
+    client.Close();
+    return AtOnce();
+  }
+
   // A server that breaks off initial events again and again may not know what they are.
   void NoteBrokenList(bool is_listing) {
     if (!is_listing || ++watch_list_failures < kMaxWatchListFailures) return;
@@ -250,17 +281,18 @@ struct ListWatch::State {
 
   // Hands one event on; an outcome if it ends the watch.
   std::optional<Outcome> Take(WatchEvent event, bool* is_listing) {
-    if (event.kind == WatchEvent::Kind::kError) return Error(event.status);
+    if (event.kind == WatchEvent::Kind::kError) {
+      Outcome outcome = Error(event.status);
+      const bool is_about_watch_list = *is_listing && !ConcernsAllRequests(event.status.code());
+      return is_about_watch_list ? WithoutWatchList(std::string(outcome.status.message())) : std::move(outcome);
+    }
     const std::string event_version = MetadataOf(*event.object).resource_version();
     if (*is_listing) {
       if (event.kind == WatchEvent::Kind::kChanged) sink.OnObject(std::move(event.object));
       if (event.kind == WatchEvent::Kind::kDeleted) sink.OnDeleted(std::move(event.object));
       if (event.kind != WatchEvent::Kind::kBookmark) return std::nullopt;
       if (!event.ends_initial_events) {
-        // No bookmark comes before that one: this server does not know of initial events.
-        has_watch_list = false;
-        client.Close();
-        return AtOnce();
+        return WithoutWatchList("its bookmark does not end them");  // no other comes before that one
       }
       *is_listing = false;
       watch_list_failures = 0;
@@ -321,8 +353,8 @@ struct ListWatch::State {
         break;
       case kForbidden:
         outcome.status = absl::PermissionDeniedError(
-            fmt::format("API server {} does not let us {} {} ({}): grant get, list and watch on {} in a ClusterRole",
-                        server, verb, resource.name, said, resource.name));
+            fmt::format("API server {} does not let us {} {} ({}): grant list and watch on {} in a ClusterRole", server,
+                        verb, resource.name, said, resource.name));
         outcome.at_least = options.refused_wait;
         break;
       case kNotFound:

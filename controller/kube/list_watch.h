@@ -60,6 +60,8 @@ struct ListWatchOptions {
   std::chrono::milliseconds healthy_after{10'000};  // a watch that lived so long was none of a failing server
   // A watch that says nothing for so long is looked into; a server sends bookmarks about every minute.
   std::chrono::milliseconds silence{150'000};
+  // The same for a streaming list, whose end comes at once where a server knows it: before 1.27 none does.
+  std::chrono::milliseconds list_silence{10'000};
   std::chrono::seconds min_timeout{300};  // a watch's own, drawn at random so that not all end at once
   std::chrono::seconds max_timeout{600};
   size_t page = 500;

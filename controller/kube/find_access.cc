@@ -1,0 +1,58 @@
+#include "controller/kube/find_access.h"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <string_view>
+#include <utility>
+
+#include "controller/kube/kubeconfig.h"
+#include "server/base/status.h"
+
+namespace podnamed::kube {
+namespace {
+
+std::string_view Variable(const char* name) {
+  const char* const value = std::getenv(name);
+  return value == nullptr ? std::string_view() : value;
+}
+
+absl::StatusOr<std::string> ReadFile(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::string text;
+  if (file) text.assign(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
+  if (!file) return absl::NotFoundError(fmt::format("kubeconfig {}: {}", path, std::strerror(errno)));
+  return text;
+}
+
+absl::StatusOr<Access> Found(const AccessOptions& options) {
+  if (!options.kubeconfig.empty()) {
+    ASSIGN_OR_RETURN(const std::string text, ReadFile(options.kubeconfig));
+    return ParseKubeconfig(text, options.kubeconfig, options.context);
+  }
+  if (!options.endpoint.empty()) return ParseEndpoint(options.endpoint);
+  return InClusterAccess(Variable("KUBERNETES_SERVICE_HOST"), Variable("KUBERNETES_SERVICE_PORT"));
+}
+
+}  // namespace
+
+absl::StatusOr<Access> FindAccess(const AccessOptions& options) {
+  ASSIGN_OR_RETURN(Access access, Found(options));
+  if (!options.endpoint.empty() && !options.kubeconfig.empty()) {
+    ASSIGN_OR_RETURN(Access server, ParseEndpoint(options.endpoint));
+    access.is_tls = server.is_tls;
+    access.host = std::move(server.host);
+    access.port = server.port;
+    access.path = std::move(server.path);
+  }
+  if (!options.certificate.empty()) access.certificate = {.path = options.certificate};
+  if (!options.key.empty()) access.key = {.path = options.key};
+  if (!options.ca.empty()) access.ca = {.path = options.ca};
+  return access;
+}
+
+}  // namespace podnamed::kube
