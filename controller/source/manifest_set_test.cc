@@ -126,8 +126,8 @@ TEST_F(ManifestSetTest, KnowsWhichSliceAnEndpointComesFrom) {
       "multicluster.kubernetes.io/service-name: nginx, multicluster.kubernetes.io/source-cluster: ";
   const std::string pod = "addresses: [10.0.0.4], targetRef: {kind: Pod, name: web-0}";
   ASSERT_TRUE(set_.Put("d/a.yaml", slice("a", own, "addresses: [10.0.0.1]") + slice("b", own, "addresses: [10.0.0.2]") +
-                                      slice("c", own, "addresses: [10.0.0.3], hostname: h") +
-                                      slice("d", imported + "west", pod) + slice("e", imported + "east", pod))
+                                       slice("c", own, "addresses: [10.0.0.3], hostname: h") +
+                                       slice("d", imported + "west", pod) + slice("e", imported + "east", pod))
                   .ok());
   const auto place = [&](feed::v1::Key::Kind kind, const std::string& name) {
     feed::v1::Key key;

@@ -43,12 +43,12 @@ bool IsBelow(std::string_view path, std::string_view directory) {
 
 }  // namespace
 
-ManifestsSource::ManifestsSource(std::string directory, Publish publish, std::chrono::milliseconds look_anyway)
+ManifestsSource::ManifestsSource(std::string directory, SourceListener listener, std::chrono::milliseconds look_anyway)
     : look_anyway_(look_anyway),
       directory_(WithoutFinalSlashes(std::move(directory))),
       parent_(ParentOf(directory_)),
       name_in_parent_(parent_ + "/" + directory_.substr(directory_.rfind('/') + 1)),
-      publish_(std::move(publish)) {}
+      listener_(std::move(listener)) {}
 
 ManifestsSource::~ManifestsSource() {
   Stop();
@@ -63,6 +63,7 @@ absl::Status ManifestsSource::Start() {
   RETURN_IF_ERROR(Update().status());
   RETURN_IF_ERROR(watch_->Watch(directory_));
   PublishChanges(origin_time);
+  listener_.complete();
   thread_ = std::thread([this] { Run(); });
   return absl::OkStatus();
 }
@@ -216,7 +217,7 @@ bool ManifestsSource::ReadInto(const ManifestFile& file) {
 void ManifestsSource::PublishChanges(absl::Time origin_time) {
   const std::vector<std::string> duplicates = set_.Duplicates();
   about_duplicates_.Now({duplicates.begin(), duplicates.end()});
-  publish_(set_.TakeChanges(), origin_time);
+  listener_.publish(set_.TakeChanges(), origin_time);
 }
 
 void Complaints::Now(absl::btree_set<std::string> complaints) {

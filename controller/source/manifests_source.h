@@ -11,7 +11,6 @@
 #pragma once
 
 #include <chrono>
-#include <functional>
 #include <memory>
 #include <string>
 #include <thread>
@@ -26,6 +25,7 @@
 #include "controller/source/directory_watch.h"
 #include "controller/source/manifest_files.h"
 #include "controller/source/manifest_set.h"
+#include "controller/source/source.h"
 #include "proto/podnamed/feed/v1/feed.pb.h"
 
 namespace podnamed::controller {
@@ -40,29 +40,26 @@ class Complaints {
   absl::btree_set<std::string> said_;
 };
 
-class ManifestsSource {
+class ManifestsSource : public Source {
  public:
   static constexpr std::chrono::milliseconds kLookAnyway{5000};
 
-  // What changed in the records, possibly nothing, and when the first change in it was seen. Called by Start() on its
-  // thread with the whole state, later on the source's own, never twice at once.
-  using Publish = std::function<void(std::vector<feed::v1::Op> ops, absl::Time origin_time)>;
-
-  // What `publish` uses must outlive this.
-  ManifestsSource(std::string directory, Publish publish, std::chrono::milliseconds look_anyway = kLookAnyway);
-  ~ManifestsSource();  // stops
+  // What the listener uses must outlive this. It is called by Start() on its thread with the whole state, later on the
+  // source's own.
+  ManifestsSource(std::string directory, SourceListener listener, std::chrono::milliseconds look_anyway = kLookAnyway);
+  ~ManifestsSource() override;
   ManifestsSource(const ManifestsSource&) = delete;
   ManifestsSource& operator=(const ManifestsSource&) = delete;
 
   // Reads the directory and publishes its state before it returns, then watches. Files that do not parse are no error
   // here. Error: the directory cannot be read or watched; nothing was started. Call once.
-  absl::Status Start();
+  absl::Status Start() override;
 
   // Ends the watch; no publication begins afterwards.
   void Stop();
 
-  // Where the object stands that a record was made from (ManifestSet::PlaceOf). Any thread.
-  std::string PlaceOf(const feed::v1::Key& key) const { return set_.PlaceOf(key); }
+  // "path:line:column" (ManifestSet::PlaceOf).
+  std::string PlaceOf(const feed::v1::Key& key) const override { return set_.PlaceOf(key); }
 
  private:
   void Run();
@@ -83,7 +80,7 @@ class ManifestsSource {
   const std::string directory_;  // without slashes at its end
   const std::string parent_;
   const std::string name_in_parent_;  // the directory's path as events of its parent spell it
-  const Publish publish_;
+  const SourceListener listener_;
 
   // Of Start()'s thread until it returns, then of the source's.
   std::unique_ptr<DirectoryWatch> watch_;

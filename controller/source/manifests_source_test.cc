@@ -53,8 +53,7 @@ class ManifestsSourceTest : public ::testing::Test {
 
   void Start(std::chrono::milliseconds look_anyway = std::chrono::hours(1)) {
     source_ = std::make_unique<ManifestsSource>(
-        directory_.string(),
-        [this](const std::vector<feed::v1::Op>& ops, absl::Time origin_time) {
+        directory_.string(), SourceListener{[this](const std::vector<feed::v1::Op>& ops, absl::Time origin_time) {
           const std::scoped_lock gate(gate_);
           const std::scoped_lock lock(mutex_);
           EXPECT_EQ(records_.Apply(ops), "");
@@ -63,7 +62,7 @@ class ManifestsSourceTest : public ::testing::Test {
           origin_time_ = origin_time;
           ++publications_;
           published_.notify_all();
-        },
+        }},
         look_anyway);
     ASSERT_TRUE(source_->Start().ok());
   }
@@ -148,11 +147,11 @@ TEST_F(ManifestsSourceTest, PublishesTheFirstStateBeforeStartReturns) {
 }
 
 TEST_F(ManifestsSourceTest, ADirectoryThatIsNotThereIsOneClearError) {
-  ManifestsSource source((root_ / "none").string() + "/", [](auto&&...) { FAIL(); });
+  ManifestsSource source((root_ / "none").string() + "/", {[](auto&&...) { FAIL(); }, [] { FAIL(); }});
   EXPECT_EQ(source.Start().message(),
             (root_ / "none").string() + ": found No such file or directory, expected a directory that can be read");
   Write("file", "");
-  ManifestsSource file((directory_ / "file").string(), [](auto&&...) { FAIL(); });
+  ManifestsSource file((directory_ / "file").string(), {[](auto&&...) { FAIL(); }, [] { FAIL(); }});
   EXPECT_EQ(file.Start().message(),
             (directory_ / "file").string() + ": found Not a directory, expected a directory that can be read");
 }

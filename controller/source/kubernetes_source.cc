@@ -1,0 +1,286 @@
+#include "controller/source/kubernetes_source.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <exception>
+#include <ranges>
+#include <utility>
+
+#include "absl/algorithm/container.h"
+#include "absl/time/clock.h"
+#include "server/base/log.h"
+
+namespace podnamed::controller {
+namespace {
+
+namespace asio = boost::asio;
+using Clock = std::chrono::steady_clock;
+using feed::v1::Op;
+
+constexpr std::string_view kComponent = "kubernetes";
+constexpr size_t kExamples = 3;
+constexpr std::chrono::seconds kAfterException{1};
+
+}  // namespace
+
+// One kind of object: what its list and watch say, handed to the index.
+class KubernetesSource::Follower : public kube::Sink {
+ public:
+  Follower(KubernetesSource& source, kube::Resource resource, ObjectKind kind)
+      : source_(source), resource_(std::move(resource)), kind_(kind) {}
+
+  const kube::Resource& resource() const { return resource_; }
+  bool is_listed() const { return is_listed_; }
+  bool is_confirming() const { return is_confirming_; }
+
+  void OnRelistBegin() override {
+    absl::MutexLock lock(&source_.mutex_);
+    source_.index_.BeginRelist(kind_);
+  }
+  void OnRelistEnd() override {
+    {
+      absl::MutexLock lock(&source_.mutex_);
+      source_.index_.EndRelist(kind_);
+    }
+    is_listed_ = true;
+    is_confirming_ = false;
+    source_.OnChange();
+    source_.OnListed();
+  }
+  void OnDeleted(kube::MessagePtr object) override {
+    const k8s::meta::v1::ObjectMeta& metadata = kube::MetadataOf(*object);
+    {
+      absl::MutexLock lock(&source_.mutex_);
+      source_.index_.Delete(kind_, metadata.namespace_(), metadata.name(), metadata.uid());
+    }
+    source_.OnChange();
+  }
+  // The list and watch says so in the log.
+  void OnSynced() override {}
+  void OnLost(const absl::Status&) override {}
+
+  // Ends the list and watch that is running; Follow begins another.
+  void BeginAnew(bool confirms) {
+    is_confirming_ = confirms;
+    cancel_.emit(asio::cancellation_type::terminal);
+  }
+  asio::cancellation_slot slot() { return cancel_.slot(); }
+
+ protected:
+  KubernetesSource& source_;
+
+ private:
+  const kube::Resource resource_;
+  const ObjectKind kind_;
+  bool is_listed_ = false;
+  bool is_confirming_ = false;  // it has not been listed since that was asked for
+  asio::cancellation_signal cancel_;
+};
+
+template <typename Object>
+class KubernetesSource::FollowerOf : public Follower {
+ public:
+  FollowerOf(KubernetesSource& source, kube::Resource resource)
+      : Follower(source, std::move(resource), kKindOf<Object>) {}
+
+  void OnObject(kube::MessagePtr object) override {
+    {
+      absl::MutexLock lock(&source_.mutex_);
+      source_.index_.Put(static_cast<const Object&>(*object));
+    }
+    source_.OnChange();
+  }
+};
+
+KubernetesSource::KubernetesSource(kube::Access access, KubernetesSourceOptions options, SourceListener listener)
+    : access_(std::move(access)),
+      options_(std::move(options)),
+      listener_(std::move(listener)),
+      hold_(options_.removals) {
+  const KubernetesResources& resources = options_.resources;
+  AddFollower<k8s::core::v1::Namespace>("namespaces", "/api/v1/namespaces", resources.namespace_selector, true);
+  AddFollower<k8s::core::v1::Service>("services", "/api/v1/services", resources.service_selector, true);
+  AddFollower<k8s::discovery::v1::EndpointSlice>("endpointslices", "/apis/discovery.k8s.io/v1/endpointslices", "",
+                                                 true);
+  if (resources.pods) AddFollower<k8s::core::v1::Pod>("pods", "/api/v1/pods", "", true);
+  if (resources.service_imports) {
+    AddFollower<k8s::multicluster::v1alpha1::ServiceImport>(
+        "serviceimports", "/apis/multicluster.x-k8s.io/v1alpha1/serviceimports", "", false);
+  }
+}
+
+template <typename Object>
+void KubernetesSource::AddFollower(const char* name, const char* path, std::string selector, bool has_protobuf) {
+  kube::Resource resource{.name = name,
+                          .path = path,
+                          .prototype = &Object::default_instance(),
+                          .label_selector = std::move(selector),
+                          .has_protobuf = has_protobuf};
+  followers_.push_back(std::make_unique<FollowerOf<Object>>(*this, std::move(resource)));
+}
+
+absl::Status KubernetesSource::Start() {
+  base::LogInfo(kComponent, "following {} of API server {}",
+                fmt::join(followers_ | std::views::transform([](const auto& f) { return f->resource().name; }), ", "),
+                access_.Url());
+  if (access_.is_tls && access_.is_insecure) {
+    base::LogWarning(kComponent,
+                     "insecure-skip-tls-verify: anyone on the way to {} can pose as the API server and read our "
+                     "credentials",
+                     access_.HostAndPort());
+  }
+  for (const auto& follower : followers_) asio::co_spawn(context_, Follow(*follower), asio::detached);
+  thread_ = std::thread([this] { context_.run(); });
+  return absl::OkStatus();
+}
+
+KubernetesSource::~KubernetesSource() {
+  if (!thread_.joinable()) return;
+  asio::post(context_, [this] {
+    is_stopping_ = true;
+    flush_timer_.cancel();
+    confirm_timer_.cancel();
+    for (const auto& follower : followers_) follower->BeginAnew(false);
+  });
+  thread_.join();
+}
+
+asio::awaitable<void> KubernetesSource::Follow(Follower& follower) {
+  while (!is_stopping_) {
+    kube::ListWatch list_watch(kube::HttpClient(context_.get_executor(), access_, options_.http), follower.resource(),
+                               follower, random_, options_.list_watch);
+    const auto [exception] = co_await asio::co_spawn(
+        context_, list_watch.Run(), asio::bind_cancellation_slot(follower.slot(), asio::as_tuple(asio::use_awaitable)));
+    // It ends by cancellation alone, which is an exception of its own.
+    try {
+      if (exception) std::rethrow_exception(exception);
+    } catch (const boost::system::system_error& error) {
+      if (error.code() == asio::error::operation_aborted) continue;
+      base::LogError(kComponent, "{}: {}; beginning anew", follower.resource().name, error.what());
+    } catch (const std::exception& error) {
+      base::LogError(kComponent, "{}: {}; beginning anew", follower.resource().name, error.what());
+    }
+    if (is_stopping_) co_return;
+    asio::steady_timer timer(context_, kAfterException);
+    co_await timer.async_wait(asio::bind_cancellation_slot(follower.slot(), asio::as_tuple(asio::use_awaitable)));
+  }
+}
+
+// ---- publishing
+
+// When nothing else has happened lately what comes is published as soon as the octets at hand have been read.
+void KubernetesSource::OnChange() {
+  if (flush_is_due_) return;
+  flush_is_due_ = true;
+  first_change_ = absl::Now();
+  flush_timer_.expires_at(std::max(Clock::now(), last_flush_ + kBusyInterval));
+  flush_timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) Flush();
+  });
+}
+
+void KubernetesSource::Flush() {
+  flush_is_due_ = false;
+  std::vector<Op> ops;
+  size_t held_before;
+  size_t held;
+  {
+    absl::MutexLock lock(&mutex_);
+    ops = index_.TakeChanges();
+    held_before = hold_.size();
+    ops = hold_.Pass(std::move(ops), index_.records());
+    held = hold_.size();
+    if (held_before == 0) held_since_ = absl::Now();
+  }
+  PublishOps(std::move(ops), first_change_);
+  if (held > held_before) AwaitConfirmation();
+  if (held_before > 0 && held == 0) base::LogInfo(kComponent, "what was held has come back: nothing is removed");
+  last_flush_ = Clock::now();
+  if (!is_complete_ && absl::c_all_of(followers_, [](const auto& follower) { return follower->is_listed(); })) {
+    is_complete_ = true;
+    listener_.complete();
+  }
+}
+
+void KubernetesSource::PublishOps(std::vector<Op> ops, absl::Time origin_time) {
+  if (!ops.empty()) listener_.publish(std::move(ops), origin_time);
+}
+
+// ---- held removals
+
+void KubernetesSource::AwaitConfirmation() {
+  const HeldRemovals held = *this->held();
+  base::LogError(kComponent,
+                 "HOLDING the removal of {} of {} records, which API server {} does not have any more: {}{}; they "
+                 "answer as before until a second list says the same (podnamectl release removes them now)",
+                 held.count, held.records, access_.HostAndPort(), fmt::join(held.examples, ", "),
+                 held.count > held.examples.size() ? ", …" : "");
+  if (confirmation_ == Confirmation::kLists) confirmation_ = Confirmation::kListsAndAgain;
+  if (confirmation_ != Confirmation::kNone) return;
+  confirmation_ = Confirmation::kWaits;
+  confirm_timer_.expires_after(options_.confirm_after);
+  confirm_timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) Relist();
+  });
+}
+
+void KubernetesSource::Relist() {
+  confirmation_ = Confirmation::kLists;
+  for (const auto& follower : followers_) follower->BeginAnew(/*confirms=*/true);
+}
+
+// A list has ended, and what it changed is not published yet: what it brought back must be.
+void KubernetesSource::OnListed() {
+  if (absl::c_any_of(followers_, [](const auto& follower) { return follower->is_confirming(); })) return;
+  const Confirmation was = std::exchange(confirmation_, Confirmation::kNone);
+  if (was == Confirmation::kWaits) confirmation_ = was;
+  if (was != Confirmation::kLists && was != Confirmation::kListsAndAgain) return;
+  flush_timer_.cancel();
+  Flush();
+  if (was == Confirmation::kListsAndAgain && held()) {
+    AwaitConfirmation();
+  } else {
+    ReleaseNow("a second list has said the same");
+  }
+}
+
+void KubernetesSource::ReleaseNow(std::string_view why) {
+  std::vector<Op> ops;
+  {
+    absl::MutexLock lock(&mutex_);
+    ops = hold_.Release();
+  }
+  if (ops.empty()) return;
+  base::LogWarning(kComponent, "removing {} records that were held: {}", ops.size(), why);
+  PublishOps(std::move(ops), absl::Now());
+}
+
+// ---- from outside
+
+std::string KubernetesSource::PlaceOf(const feed::v1::Key& key) const {
+  absl::MutexLock lock(&mutex_);
+  return index_.ObjectFor(key);
+}
+
+std::optional<HeldRemovals> KubernetesSource::held() const {
+  absl::MutexLock lock(&mutex_);
+  if (hold_.size() == 0) return std::nullopt;
+  return HeldRemovals{.count = hold_.size(),
+                      .records = absl::c_accumulate(index_.records(), hold_.size()),
+                      .examples = hold_.Examples(kExamples),
+                      .since = held_since_};
+}
+
+void KubernetesSource::ReleaseHeld() {
+  asio::post(context_, [this] { ReleaseNow("somebody has asked for it"); });
+}
+
+}  // namespace podnamed::controller

@@ -1,0 +1,106 @@
+// The source `kubernetes`: the objects of an API server as the desired state of the feed, for as long as both live.
+// One thread of its own follows each kind of object by a list and a watch (kube/list_watch.h) and tells the index
+// (identity/cluster_index.h) what comes; what one moment brings becomes one publication, at most every kBusyInterval.
+//
+// What is known stays through every failure. The cluster is complete when every kind has been listed once; a list that
+// would remove too much is held (removal_hold.h) until a second one, `confirm_after` later, has said the same.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/random/random.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "controller/identity/cluster_index.h"
+#include "controller/kube/access.h"
+#include "controller/kube/http_client.h"
+#include "controller/kube/list_watch.h"
+#include "controller/source/kubernetes_options.h"
+#include "controller/source/removal_hold.h"
+#include "controller/source/source.h"
+#include "proto/podnamed/feed/v1/feed.pb.h"
+
+namespace podnamed::controller {
+
+struct KubernetesSourceOptions {
+  KubernetesResources resources = {};
+  RemovalLimits removals = {};
+  std::chrono::milliseconds confirm_after{10'000};
+  kube::HttpOptions http = {};
+  kube::ListWatchOptions list_watch = {};
+};
+
+class KubernetesSource : public Source {
+ public:
+  static constexpr std::chrono::milliseconds kBusyInterval{5};
+
+  // What the listener uses must outlive this. It is called on the source's thread.
+  KubernetesSource(kube::Access access, KubernetesSourceOptions options, SourceListener listener);
+  ~KubernetesSource() override;
+  KubernetesSource(const KubernetesSource&) = delete;
+  KubernetesSource& operator=(const KubernetesSource&) = delete;
+
+  // Returns at once, without an error. An API server that cannot be reached is asked for as long as it takes.
+  absl::Status Start() override;
+
+  // "EndpointSlice default/nginx-x7k2p" (ClusterIndex::ObjectFor).
+  std::string PlaceOf(const feed::v1::Key& key) const override ABSL_LOCKS_EXCLUDED(mutex_);
+  std::optional<HeldRemovals> held() const override ABSL_LOCKS_EXCLUDED(mutex_);
+  void ReleaseHeld() override;
+
+ private:
+  class Follower;
+  template <typename Object>
+  class FollowerOf;
+
+  template <typename Object>
+  void AddFollower(const char* name, const char* path, std::string selector, bool has_protobuf);
+  boost::asio::awaitable<void> Follow(Follower& follower);
+
+  // Something came to the index: its changes are to be published.
+  void OnChange();
+  void Flush();
+  void PublishOps(std::vector<feed::v1::Op> ops, absl::Time origin_time);
+
+  // Holds since now: a second list of everything will tell.
+  void AwaitConfirmation();
+  void Relist();
+  void OnListed();
+  void ReleaseNow(std::string_view why);
+
+  const kube::Access access_;
+  const KubernetesSourceOptions options_;
+  const SourceListener listener_;
+
+  mutable absl::Mutex mutex_;  // for changes, and for who looks from outside; the source's thread reads without it
+  ClusterIndex index_{ClusterIndex::Author::kCluster};
+  RemovalHold hold_;
+  absl::Time held_since_;
+
+  // Of the source's thread.
+  boost::asio::io_context context_{1};
+  absl::BitGen random_;
+  std::vector<std::unique_ptr<Follower>> followers_;
+  boost::asio::steady_timer flush_timer_{context_};
+  bool flush_is_due_ = false;
+  std::chrono::steady_clock::time_point last_flush_;
+  absl::Time first_change_;
+  bool is_complete_ = false;
+  boost::asio::steady_timer confirm_timer_{context_};
+  enum class Confirmation { kNone, kWaits, kLists, kListsAndAgain } confirmation_ = Confirmation::kNone;
+  bool is_stopping_ = false;
+
+  std::thread thread_;
+};
+
+}  // namespace podnamed::controller

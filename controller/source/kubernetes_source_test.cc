@@ -1,0 +1,288 @@
+#include "controller/source/kubernetes_source.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <map>
+#include <string>
+#include <utility>
+
+#include "absl/algorithm/container.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/clock.h"
+#include "controller/kube/test_api_server.h"
+#include "controller/testing/record_map.h"
+#include "controller/testing/record_text.h"
+
+namespace podnamed::controller {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using Kind = kube::TestFault::Kind;
+
+constexpr const char* kNamespaces = "/api/v1/namespaces";
+constexpr const char* kServices = "/api/v1/services";
+constexpr const char* kSlices = "/apis/discovery.k8s.io/v1/endpointslices";
+constexpr const char* kPods = "/api/v1/pods";
+constexpr absl::Duration kPatience = absl::Seconds(20);
+
+// A cluster at a real API server, and what the source makes of it.
+class KubernetesSourceTest : public ::testing::Test {
+ protected:
+  KubernetesSourceTest() {
+    options_.http.reply_deadline = 2s;
+    options_.list_watch = {
+        .first_wait = 5ms, .max_wait = 50ms, .refused_wait = 50ms, .healthy_after = 50ms, .silence = 200ms};
+    options_.confirm_after = 20ms;
+    PutNamespace("default");
+  }
+
+  void Start() {
+    source_.emplace(server_.access(), options_,
+                    SourceListener{.publish =
+                                       [this](const std::vector<feed::v1::Op>& ops, absl::Time) {
+                                         absl::MutexLock lock(&mutex_);
+                                         const std::string noise = state_.Apply(ops);
+                                         EXPECT_TRUE(may_repeat_ || noise.empty()) << noise;
+                                         text_ = ToText(state_.Records());
+                                         ++publications_;
+                                       },
+                                   .complete =
+                                       [this] {
+                                         absl::MutexLock lock(&mutex_);
+                                         is_complete_ = true;
+                                       }});
+    ASSERT_TRUE(source_->Start().ok());
+  }
+
+  bool Until(const std::function<bool()>& is_so) {
+    absl::MutexLock lock(&mutex_);
+    return mutex_.AwaitWithTimeout(absl::Condition(&is_so), kPatience);
+  }
+  // What no publication tells.
+  static bool Soon(const std::function<bool()>& is_so) {
+    const absl::Time end = absl::Now() + kPatience;
+    while (!is_so()) {
+      if (absl::Now() > end) return false;
+      absl::SleepFor(absl::Milliseconds(1));
+    }
+    return true;
+  }
+  bool UntilComplete() {
+    return Until([this] { return is_complete_; });
+  }
+  bool UntilText(const std::string& text) {
+    return Until([&] { return text_ == text; });
+  }
+  std::string Text() {
+    absl::MutexLock lock(&mutex_);
+    return text_;
+  }
+
+  void PutNamespace(const std::string& name) {
+    k8s::core::v1::Namespace object;
+    object.mutable_metadata()->set_name(name);
+    server_.Put(kNamespaces, object);
+  }
+  void PutService(const std::string& name, const std::string& uid = "s") {
+    k8s::core::v1::Service object;
+    object.mutable_metadata()->set_namespace_("default");
+    object.mutable_metadata()->set_name(name);
+    object.mutable_metadata()->set_uid(uid);
+    object.mutable_spec()->set_cluster_ip("None");
+    server_.Put(kServices, object);
+  }
+  // Of a service: a slice of this name with these pods, "web-0" to "10.0.0.1".
+  void PutSlice(const std::string& name, const std::string& service, const std::map<std::string, std::string>& pods) {
+    k8s::discovery::v1::EndpointSlice object;
+    object.mutable_metadata()->set_namespace_("default");
+    object.mutable_metadata()->set_name(name);
+    (*object.mutable_metadata()->mutable_labels())["kubernetes.io/service-name"] = service;
+    object.set_address_type("IPv4");
+    for (const auto& [pod, address] : pods) {
+      k8s::discovery::v1::Endpoint& endpoint = *object.add_endpoints();
+      endpoint.add_addresses(address);
+      endpoint.set_hostname(pod);
+      endpoint.mutable_conditions()->set_ready(true);
+      endpoint.mutable_target_ref()->set_kind("Pod");
+      endpoint.mutable_target_ref()->set_name(pod);
+      endpoint.mutable_target_ref()->set_uid("uid of " + pod);
+    }
+    server_.Put(kSlices, object);
+  }
+  static std::string Identity(const std::string& pod, const std::string& address) {
+    return absl::StrCat("identity default/nginx/", pod, " pod host=", pod, " ", address, " ready serving #",
+                        pod.substr(pod.find('-') + 1), " uid=uid of ", pod, "\n");
+  }
+
+  kube::TestApiServer server_;
+  KubernetesSourceOptions options_;
+  absl::Mutex mutex_;
+  RecordMap state_;
+  std::string text_;
+  int publications_ = 0;
+  bool is_complete_ = false;
+  bool may_repeat_ = false;  // what was held is said again when it comes back
+  std::optional<KubernetesSource> source_;
+};
+
+const char kEmptyService[] =
+    "namespace default\n"
+    "service default/nginx headless uid=s\n";
+
+TEST_F(KubernetesSourceTest, FollowsAStatefulSetThroughItsLife) {
+  PutService("nginx");
+  PutSlice("nginx-a", "nginx", {{"web-0", "10.0.0.1"}});
+  Start();
+  ASSERT_TRUE(UntilComplete());
+  EXPECT_EQ(Text(), kEmptyService + Identity("web-0", "10.0.0.1")) << "complete is whole";
+  PutSlice("nginx-a", "nginx", {{"web-0", "10.0.0.9"}, {"web-1", "10.0.0.2"}});
+  EXPECT_TRUE(UntilText(kEmptyService + Identity("web-0", "10.0.0.9") + Identity("web-1", "10.0.0.2")));
+  PutSlice("nginx-a", "nginx", {{"web-0", "10.0.0.9"}});
+  EXPECT_TRUE(UntilText(kEmptyService + Identity("web-0", "10.0.0.9")));
+  server_.Delete(kServices, "default", "nginx");
+  EXPECT_TRUE(UntilText("namespace default\n"));
+  PutService("nginx", "s");
+  EXPECT_TRUE(UntilText(kEmptyService + Identity("web-0", "10.0.0.9"))) << "the slices were there first";
+}
+
+TEST_F(KubernetesSourceTest, IsNotCompleteBeforeEveryKindHasBeenListed) {
+  PutService("nginx");
+  server_.Add({.kind = Kind::kStatus, .target = kSlices, .code = 403, .reason = "Forbidden", .times = -1});
+  Start();
+  EXPECT_TRUE(UntilText(kEmptyService)) << "the others go on";
+  {
+    absl::MutexLock lock(&mutex_);
+    EXPECT_FALSE(is_complete_);
+  }
+  server_.ClearFaults();
+  EXPECT_TRUE(UntilComplete());
+}
+
+TEST_F(KubernetesSourceTest, FollowsPodsForThoseWhoAskForThem) {
+  options_.resources.pods = true;
+  k8s::core::v1::Pod pod;
+  pod.mutable_metadata()->set_namespace_("default");
+  pod.mutable_metadata()->set_name("debug");
+  pod.mutable_status()->add_pod_ips()->set_ip("10.0.0.7");
+  server_.Put(kPods, pod);
+  Start();
+  ASSERT_TRUE(UntilComplete());
+  EXPECT_EQ(Text(), "namespace default\npod default/debug 10.0.0.7\n");
+}
+
+TEST_F(KubernetesSourceTest, SaysWhichObjectARecordIsFrom) {
+  PutService("nginx");
+  PutSlice("nginx-a", "nginx", {{"web-0", "10.0.0.1"}});
+  Start();
+  ASSERT_TRUE(UntilComplete());
+  feed::v1::Key key;
+  key.set_kind(feed::v1::Key::POD_IDENTITY);
+  key.set_namespace_("default");
+  key.set_service("nginx");
+  key.set_name("web-0");
+  EXPECT_EQ(source_->PlaceOf(key), "EndpointSlice default/nginx-a");
+}
+
+TEST_F(KubernetesSourceTest, ARelistRemovesNothingThatIsThere) {
+  PutService("nginx");
+  for (int i = 0; i < 10; ++i) {
+    PutSlice(absl::StrCat("nginx-", i), "nginx", {{absl::StrCat("web-", i), absl::StrCat("10.0.0.", i + 1)}});
+  }
+  Start();
+  ASSERT_TRUE(UntilComplete());
+  const int publications = [this] {
+    absl::MutexLock lock(&mutex_);
+    return publications_;
+  }();
+  constexpr int kKinds = 3;
+  server_.Add(
+      {.kind = Kind::kErrorEvent, .target = "&resourceVersion=", .code = 410, .reason = "Expired", .times = kKinds});
+  server_.CutConnections();
+  const auto lists = [this] {
+    return absl::c_count_if(server_.requests(),
+                            [](const std::string& target) { return absl::StrContains(target, "sendInitialEvents"); });
+  };
+  ASSERT_TRUE(Soon([&] { return lists() == 2 * kKinds; }));
+  PutService("later");
+  EXPECT_TRUE(Until([&] { return absl::StrContains(text_, "service default/later"); }));
+  absl::MutexLock lock(&mutex_);
+  EXPECT_EQ(publications_, publications + 1) << "what came again as it was changed nothing";
+}
+
+class HoldTest : public KubernetesSourceTest {
+ protected:
+  HoldTest() {
+    may_repeat_ = true;
+    options_.removals = {.percent = 50, .count = 5};
+    empty_ = server_.revision();
+    PutCluster();
+  }
+  void PutCluster() {
+    PutService("nginx");
+    std::map<std::string, std::string> pods;
+    for (int i = 0; i < 10; ++i) pods.emplace(absl::StrCat("web-", i), absl::StrCat("10.0.0.", i + 1));
+    PutSlice("nginx-a", "nginx", pods);
+  }
+  bool HasPods() { return absl::StrContains(Text(), "web-9"); }
+  bool UntilHeld() {
+    return Soon([this] { return source_->held().has_value(); });
+  }
+
+  uint64_t empty_;
+};
+
+TEST_F(HoldTest, AServerThatLostItsMemoryTakesNothingWithItUntilASecondListSaysTheSame) {
+  options_.confirm_after = 1h;
+  Start();
+  ASSERT_TRUE(UntilComplete());
+  server_.Restore(empty_);
+  server_.CutConnections();
+  ASSERT_TRUE(UntilHeld());
+  EXPECT_TRUE(HasPods());
+  const HeldRemovals held = *source_->held();
+  EXPECT_GE(held.count, 10);
+  EXPECT_GE(held.records, held.count);
+  EXPECT_THAT(held.examples, testing::SizeIs(3));
+}
+
+TEST_F(HoldTest, ASecondListConfirms) {
+  Start();
+  ASSERT_TRUE(UntilComplete());
+  server_.Restore(empty_);
+  server_.CutConnections();
+  EXPECT_TRUE(UntilText("namespace default\n"));
+  EXPECT_FALSE(source_->held().has_value());
+}
+
+TEST_F(HoldTest, WhatComesBackWasNeverGone) {
+  options_.confirm_after = 1h;
+  Start();
+  ASSERT_TRUE(UntilComplete());
+  const std::string before = Text();
+  server_.Restore(empty_);
+  server_.CutConnections();
+  ASSERT_TRUE(UntilHeld());
+  PutCluster();
+  ASSERT_TRUE(Soon([this] { return !source_->held().has_value(); }));
+  EXPECT_TRUE(UntilText(before));
+}
+
+TEST_F(HoldTest, APersonMayReleaseIt) {
+  options_.confirm_after = 1h;
+  Start();
+  ASSERT_TRUE(UntilComplete());
+  server_.Restore(empty_);
+  server_.CutConnections();
+  ASSERT_TRUE(UntilHeld());
+  source_->ReleaseHeld();
+  EXPECT_TRUE(UntilText("namespace default\n"));
+}
+
+}  // namespace
+}  // namespace podnamed::controller

@@ -1,0 +1,76 @@
+#include "controller/source/removal_hold.h"
+
+#include <utility>
+
+#include "proto/podnamed/feed/v1/feed_key.h"
+
+namespace podnamed::controller {
+
+using feed::v1::Op;
+using Kind = feed::v1::Key::Kind;
+
+RemovalHold::Key RemovalHold::KeyOf(const Op& op) {
+  const feed::v1::KeyView key = op.has_upsert() ? feed::v1::ViewOf(op.upsert()) : feed::v1::ViewOf(op.delete_().key());
+  return {static_cast<int>(key.kind), std::string(key.namespace_name), std::string(key.service), std::string(key.name)};
+}
+
+// Services and namespaces are few beside what answers through them, so each kind is looked at by itself, and each of
+// its records stands for as many as there are of all on average.
+bool RemovalHold::AreTooMany(const std::vector<Op>& ops, const ClusterIndex::RecordCounts& remaining) const {
+  ClusterIndex::RecordCounts removed = {};
+  for (const Op& op : ops) {
+    if (op.has_delete_()) ++removed[op.delete_().key().kind()];
+  }
+  const auto before = [&](Kind kind) { return removed[kind] + remaining[kind]; };
+  const auto is_too_much = [&](Kind kind, size_t all) {
+    constexpr size_t kWhole = 100;
+    return removed[kind] * kWhole > before(kind) * static_cast<size_t>(limits_.percent) &&
+           removed[kind] * all > limits_.count * before(kind);
+  };
+  const size_t identities = before(feed::v1::Key::POD_IDENTITY);
+  const size_t imported = before(feed::v1::Key::IMPORTED_IDENTITY);
+  const size_t services = before(feed::v1::Key::SERVICE) + identities;
+  const size_t imports = before(feed::v1::Key::SERVICE_IMPORT) + imported;
+  const size_t pods = before(feed::v1::Key::POD);
+  const size_t all = before(feed::v1::Key::NAMESPACE) + services + imports + pods;
+  return is_too_much(feed::v1::Key::NAMESPACE, all) || is_too_much(feed::v1::Key::SERVICE, services) ||
+         is_too_much(feed::v1::Key::POD_IDENTITY, identities) || is_too_much(feed::v1::Key::SERVICE_IMPORT, imports) ||
+         is_too_much(feed::v1::Key::IMPORTED_IDENTITY, imported) || is_too_much(feed::v1::Key::POD, pods);
+}
+
+std::vector<Op> RemovalHold::Pass(std::vector<Op> ops, const ClusterIndex::RecordCounts& remaining) {
+  if (!held_.empty()) {
+    for (const Op& op : ops) {
+      if (op.has_upsert()) held_.erase(KeyOf(op));
+    }
+  }
+  if (!AreTooMany(ops, remaining)) return ops;
+  std::vector<Op> passed;
+  for (Op& op : ops) {
+    if (op.has_delete_()) {
+      held_.insert_or_assign(KeyOf(op), std::move(op));
+    } else {
+      passed.push_back(std::move(op));
+    }
+  }
+  return passed;
+}
+
+std::vector<Op> RemovalHold::Release() {
+  std::vector<Op> ops;
+  ops.reserve(held_.size());
+  for (auto& [key, op] : held_) ops.push_back(std::move(op));
+  held_.clear();
+  return ops;
+}
+
+std::vector<std::string> RemovalHold::Examples(size_t count) const {
+  std::vector<std::string> examples;
+  for (const auto& [key, op] : held_) {
+    if (examples.size() == count) break;
+    examples.push_back(feed::v1::KeyText(feed::v1::ViewOf(op.delete_().key())));
+  }
+  return examples;
+}
+
+}  // namespace podnamed::controller

@@ -1,0 +1,50 @@
+// Where the state of a feed comes from: what every source does, whatever it reads.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "proto/podnamed/feed/v1/feed.pb.h"
+
+namespace podnamed::controller {
+
+// Called on one thread at a time.
+struct SourceListener {
+  // What changed in the records, possibly nothing, and when the first change in it came.
+  std::function<void(std::vector<feed::v1::Op> ops, absl::Time origin_time)> publish;
+  // Once: all that there is has been published.
+  std::function<void()> complete = [] {};
+};
+
+// Removals that wait until they are confirmed (removal_hold.h).
+struct HeldRemovals {
+  size_t count = 0;
+  size_t records = 0;                 // that there are, the held ones included
+  std::vector<std::string> examples;  // some, for people
+  absl::Time since;
+};
+
+class Source {
+ public:
+  // Ends it: no callback is running then, and none comes after.
+  virtual ~Source() = default;
+
+  // Begins to follow. Error: nothing was started. Call once.
+  virtual absl::Status Start() = 0;
+
+  // ---- any thread
+
+  // Where the object stands that a record was made from, for people; empty where there is none.
+  virtual std::string PlaceOf(const feed::v1::Key& key) const = 0;
+
+  virtual std::optional<HeldRemovals> held() const { return std::nullopt; }
+  // Lets the removals go on that are held now; soon afterwards they are published.
+  virtual void ReleaseHeld() {}
+};
+
+}  // namespace podnamed::controller
