@@ -13,6 +13,7 @@
 
 #include "absl/algorithm/container.h"
 #include "absl/status/status.h"
+#include "config/api_source.h"
 #include "config/label_selector.h"
 #include "config/number.h"
 #include "server/base/ip_address.h"
@@ -28,6 +29,7 @@ struct Properties {
   Position place;  // of the directive
   KubernetesOptions options = {};
   const Token* source_word = nullptr;  // the property that names the source
+  ApiSourceReading api = {};           // the source, if no property names another
   // Of properties that bear on others, where they are there.
   const Token* namespaces_word = nullptr;
   const Token* namespace_labels_word = nullptr;
@@ -132,8 +134,8 @@ void ReadNamespaces(const Directive& line, Properties& properties, const Context
 }
 
 // The arguments of the line are one selector, whatever spaces it has.
-std::optional<state::LabelSelector> ReadSelector(const Directive& line, const Context& context) {
-  std::string text;
+std::optional<state::LabelSelector> ReadSelector(const Directive& line, std::string& text, const Context& context) {
+  text.clear();
   for (const Token& argument : line.arguments) text += (text.empty() ? "" : " ") + argument.text;
   absl::StatusOr<state::LabelSelector> selector = ParseLabelSelector(text);
   if (selector.ok()) return *std::move(selector);
@@ -142,12 +144,16 @@ std::optional<state::LabelSelector> ReadSelector(const Directive& line, const Co
 }
 
 void ReadNamespaceLabels(const Directive& line, Properties& properties, const Context& context) {
-  if (auto selector = ReadSelector(line, context)) properties.options.answers.namespace_selector = *std::move(selector);
+  std::string& text = properties.api.source.namespace_selector;
+  if (auto selector = ReadSelector(line, text, context))
+    properties.options.answers.namespace_selector = *std::move(selector);
   properties.namespace_labels_word = &line.name;
 }
 
 void ReadLabels(const Directive& line, Properties& properties, const Context& context) {
-  if (auto selector = ReadSelector(line, context)) properties.options.answers.service_selector = *std::move(selector);
+  std::string& text = properties.api.source.service_selector;
+  if (auto selector = ReadSelector(line, text, context))
+    properties.options.answers.service_selector = *std::move(selector);
 }
 
 void ReadIgnore(const Directive& line, Properties& properties, const Context& context) {
@@ -203,6 +209,12 @@ void ReadMulticluster(const Directive& line, Properties& properties, const Conte
   properties.multicluster_word = &line.name;
 }
 
+// One of api_source.h's.
+template <void (*read)(const Directive&, ApiSourceReading&, const Context&)>
+void ReadApi(const Directive& line, Properties& properties, const Context& context) {
+  read(line, properties.api, context);
+}
+
 constexpr Word<Properties> kProperties[] = {
     {"manifests", ReadManifests},
     {"feed", ReadFeed},
@@ -219,10 +231,17 @@ constexpr Word<Properties> kProperties[] = {
     {"zonal", ReadFlag<&resolve::ResolverOptions::zonal, true>},
     {"shortnames", ReadFlag<&resolve::ResolverOptions::short_names, true>},
     {"reasons", ReadReasons},
+    {"endpoint", ReadApi<ReadEndpoint>},
+    {"tls", ReadApi<ReadTls>},
+    {"kubeconfig", ReadApi<ReadKubeconfig>},
+    {"startup_timeout", ReadApi<ReadStartupTimeout>},
+    {"hold_removals", ReadApi<ReadHoldRemovals>},
 };
 
 constexpr std::string_view kPropertiesOfCoreDns[] = {
-    "endpoint", "tls", "kubeconfig", "apiserver_qps", "apiserver_burst", "apiserver_max_inflight", "startup_timeout",
+    "apiserver_qps",
+    "apiserver_burst",
+    "apiserver_max_inflight",
 };
 
 constexpr Vocabulary<Properties> kVocabulary = {"kubernetes property", kProperties, kPropertiesOfCoreDns};
@@ -260,6 +279,23 @@ std::vector<dns::Name> ReadZones(const Directive& line, const ServerBlockOptions
   return zones;
 }
 
+// Without another source: an API server, that of our own cluster if none is named.
+ApiSource ReadApiSource(const Directive& line, const Properties& properties, const Context& context) {
+  ApiSource source = properties.api.source;
+  const resolve::ResolverOptions& answers = properties.options.answers;
+  source.pods = answers.pods == resolve::PodRecords::kVerified || answers.short_names;
+  source.service_imports = !answers.clusterset_zones.empty();
+  if (properties.api.endpoint_word == nullptr && context.complete &&
+      context.environment.Variable("KUBERNETES_SERVICE_HOST").empty()) {
+    context.errors.Add(
+        line.name.position,
+        "kubernetes has no source, and this is no pod of a cluster (KUBERNETES_SERVICE_HOST is not set); "
+        "expected in its block \"endpoint URL\" or \"kubeconfig FILE\" (an API server), \"manifests "
+        "DIRECTORY\" (Kubernetes objects in files) or \"feed ADDRESS\" (a podname-controller)");
+  }
+  return source;
+}
+
 // What no property alone can tell.
 void CheckTogether(const Properties& properties, const Context& context) {
   const resolve::ResolverOptions& answers = properties.options.answers;
@@ -267,6 +303,11 @@ void CheckTogether(const Properties& properties, const Context& context) {
     context.errors.Add(properties.namespace_labels_word->position,
                        "kubernetes has namespaces (at {}) and namespace_labels; expected one of them",
                        PositionText(properties.namespaces_word->position));
+  }
+  if (properties.source_word != nullptr && properties.api.word != nullptr) {
+    context.errors.Add(properties.api.word->position,
+                       "{} is for the source that is an API server, and kubernetes has {}", properties.api.word->text,
+                       properties.source_word->text);
   }
   if (answers.zonal && !answers.endpoints) {
     context.errors.Add(properties.place, "kubernetes has zonal and noendpoints; expected one of them");
@@ -287,11 +328,7 @@ void ReadKubernetes(const Directive& line, ServerBlockOptions& block, const Cont
   properties.options.answers.zones = ReadZones(line, block, context);
   ReadBlock(line.block, kVocabulary, properties, context);
   CheckTogether(properties, context);
-  if (properties.source_word == nullptr && context.complete) {
-    context.errors.Add(line.name.position,
-                       "kubernetes has no source; expected in its block \"manifests DIRECTORY\" (Kubernetes objects in "
-                       "files) or \"feed ADDRESS\" (a podname-controller)");
-  }
+  if (properties.source_word == nullptr) properties.options.source = ReadApiSource(line, properties, context);
   block.kubernetes = std::move(properties.options);
 }
 

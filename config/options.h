@@ -3,6 +3,7 @@
 // LoadOptions runs once, at start. Values; any thread afterwards.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -25,6 +26,26 @@ struct ManifestsSource {
   friend bool operator==(const ManifestsSource&, const ManifestsSource&) = default;
 };
 
+// The API server of a cluster; asked by a controller in podnamed's own process.
+struct ApiSource {
+  std::string endpoint;         // URL; empty: the kubeconfig's, or else that of the cluster that this is a pod of
+  std::string tls_certificate;  // files in PEM, empty where not given
+  std::string tls_key;
+  std::string tls_ca;
+  std::string kubeconfig;                           // file
+  std::string context;                              // of it; empty: its current one
+  std::chrono::milliseconds startup_timeout{5000};  // how long the start waits for the whole cluster
+  int hold_removals = 50;                           // percent; see the controller's removal_hold.h
+
+  // What the answers need to be asked for.
+  bool pods = false;
+  bool service_imports = false;
+  std::string service_selector;
+  std::string namespace_selector;
+
+  friend bool operator==(const ApiSource&, const ApiSource&) = default;
+};
+
 // A podname-controller.
 struct FeedSource {
   std::string address;  // as gRPC takes it: "unix:///run/podnamed/feed.sock", "10.0.0.7:9550", "[fd00::7]:9550"
@@ -33,7 +54,7 @@ struct FeedSource {
 };
 
 struct KubernetesOptions {
-  std::variant<ManifestsSource, FeedSource> source;
+  std::variant<ManifestsSource, FeedSource, ApiSource> source;
   // Zones each once, in the order of the Corefile, at least one for names; without the server's own addresses.
   resolve::ResolverOptions answers;
 };

@@ -182,8 +182,18 @@ TEST(LoadOptions, RefusesWithPlaceAndExpectation) {
             "Corefile:4:3: unknown bind property \"exept\"; expected none; did you mean \"except\"?"},
            // kubernetes
            {"a {\n kubernetes\n}",
-            "Corefile:2:2: kubernetes has no source; expected in its block \"manifests DIRECTORY\" (Kubernetes objects "
-            "in files) or \"feed ADDRESS\" (a podname-controller)"},
+            "Corefile:2:2: kubernetes has no source, and this is no pod of a cluster (KUBERNETES_SERVICE_HOST is not "
+            "set); "
+            "expected in its block \"endpoint URL\" or \"kubeconfig FILE\" (an API server), \"manifests DIRECTORY\" "
+            "(Kubernetes objects in files) or \"feed ADDRESS\" (a podname-controller)"},
+           {"a {\n kubernetes {\n  manifests x\n  endpoint https://10.0.0.1\n }\n}",
+            "Corefile:4:3: endpoint is for the source that is an API server, and kubernetes has manifests"},
+           {"a {\n kubernetes {\n  endpoint x\n  tls a b\n  startup_timeout 5\n  hold_removals 101\n }\n}",
+            "Corefile:4:3: tls has 2 arguments; expected \"tls CERTIFICATE KEY CA\"\n"
+            "Corefile:5:19: startup_timeout is \"5\"; expected a duration such as 5s, at most 1h\n"
+            "Corefile:6:17: hold_removals is \"101\"; expected 0 to 100 percent"},
+           {"a {\n kubernetes {\n  kubeconfig a b c\n }\n}",
+            "Corefile:3:3: kubeconfig has 3 arguments; expected \"kubeconfig FILE [CONTEXT]\""},
            {"a {\n kubernetes {\n  manifests x\n }\n kubernetes {\n  manifests y\n }\n}",
             "Corefile:5:2: kubernetes stands here a second time; expected once, first at Corefile:2:2"},
            {"a {\n kubernetes {\n  manifests x\n  feed y:1\n }\n}",
@@ -212,10 +222,11 @@ TEST(LoadOptions, RefusesWithPlaceAndExpectation) {
            {"a {\n kubernetes {\n  manifests x\n  tll 5\n  resyncperiod 1\n }\n}",
             "Corefile:4:3: unknown kubernetes property \"tll\"; expected manifests, feed, ttl, pods, "
             "endpoint_pod_names, namespaces, namespace_labels, labels, ignore, noendpoints, fallthrough, multicluster, "
-            "zonal, shortnames, reasons; did you mean \"ttl\"?\n"
+            "zonal, shortnames, reasons, endpoint, tls, kubeconfig, startup_timeout, hold_removals; did you mean "
+            "\"ttl\"?\n"
             "Corefile:5:3: unknown kubernetes property \"resyncperiod\"; expected manifests, feed, ttl, pods, "
             "endpoint_pod_names, namespaces, namespace_labels, labels, ignore, noendpoints, fallthrough, multicluster, "
-            "zonal, shortnames, reasons"},
+            "zonal, shortnames, reasons, endpoint, tls, kubeconfig, startup_timeout, hold_removals"},
            // feed
            {"a {\n kubernetes {\n  feed /run/feed.sock\n }\n}",
             "Corefile:3:8: feed \"/run/feed.sock\" is a path; expected \"unix:///run/feed.sock\""},
@@ -305,7 +316,7 @@ TEST(LoadOptions, NamesEverythingOfKubeadmsCorefileThatIsMissing) {
             R"(Corefile:2:5: plugin "errors" is known to CoreDNS and not supported by podnamed yet
 Corefile:3:5: plugin "health" is known to CoreDNS and not supported by podnamed yet
 Corefile:6:5: plugin "ready" is known to CoreDNS and not supported by podnamed yet
-Corefile:7:5: kubernetes has no source; expected in its block "manifests DIRECTORY" (Kubernetes objects in files) or "feed ADDRESS" (a podname-controller)
+Corefile:7:5: kubernetes has no source, and this is no pod of a cluster (KUBERNETES_SERVICE_HOST is not set); expected in its block "endpoint URL" or "kubeconfig FILE" (an API server), "manifests DIRECTORY" (Kubernetes objects in files) or "feed ADDRESS" (a podname-controller)
 Corefile:12:5: plugin "prometheus" is known to CoreDNS and not supported by podnamed yet
 Corefile:13:5: plugin "forward" is known to CoreDNS and not supported by podnamed yet
 Corefile:16:5: plugin "cache" is known to CoreDNS and not supported by podnamed yet

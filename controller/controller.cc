@@ -6,24 +6,21 @@
 #include "controller/feed/feed_server.h"
 #include "controller/feed/feed_service.h"
 #include "controller/feed/origin_service.h"
+#include "controller/kube/find_access.h"
+#include "controller/source/kubernetes_source.h"
 #include "controller/source/manifests_source.h"
 #include "server/base/status.h"
 
 namespace podnamed::controller {
 namespace {
 
-class ManifestsController : public Controller {
+class ServedSource : public Controller {
  public:
-  explicit ManifestsController(const std::string& directory)
-      : source_(directory, [this](std::vector<feed::v1::Op> ops, absl::Time origin_time) {
-          log_.Append(std::move(ops), origin_time);
-        }) {}
-
-  // The source first: who subscribes finds the whole cluster.
-  absl::Status Start(const std::vector<std::string>& addresses) {
-    RETURN_IF_ERROR(source_.Start());
-    log_.SetComplete();
-    ASSIGN_OR_RETURN(server_, FeedServer::Start(service_, addresses, &origin_));
+  absl::Status Start(const ControllerOptions& options) {
+    ASSIGN_OR_RETURN(source_, MakeSource(options));
+    // The source first: who subscribes finds the whole of what could be read at once.
+    RETURN_IF_ERROR(source_->Start());
+    ASSIGN_OR_RETURN(server_, FeedServer::Start(service_, options.addresses, &origin_));
     return absl::OkStatus();
   }
 
@@ -31,18 +28,32 @@ class ManifestsController : public Controller {
   std::shared_ptr<grpc::Channel> InProcessChannel() override { return server_->InProcessChannel(); }
 
  private:
+  absl::StatusOr<std::unique_ptr<Source>> MakeSource(const ControllerOptions& options) {
+    SourceListener listener{.publish = [this](std::vector<feed::v1::Op> ops,
+                                              absl::Time origin_time) { log_.Append(std::move(ops), origin_time); },
+                            .complete = [this] { log_.SetComplete(); }};
+    if (const auto* manifests = std::get_if<ManifestsOptions>(&options.source)) {
+      return std::make_unique<ManifestsSource>(manifests->directory, std::move(listener));
+    }
+    const auto& kubernetes = std::get<KubernetesOptions>(options.source);
+    ASSIGN_OR_RETURN(kube::Access access, kube::FindAccess(kubernetes.access));
+    return std::make_unique<KubernetesSource>(
+        std::move(access), KubernetesSourceOptions{.resources = kubernetes.resources, .removals = kubernetes.removals},
+        std::move(listener));
+  }
+
   FeedLog log_{RandomEpoch()};
   FeedService service_{log_};
-  OriginService origin_{log_, [this](const feed::v1::Key& key) { return source_.PlaceOf(key); }};
-  ManifestsSource source_;
+  OriginService origin_{log_, [this](const feed::v1::Key& key) { return source_->PlaceOf(key); }};
+  std::unique_ptr<Source> source_;
   std::unique_ptr<FeedServer> server_;
 };
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Controller>> Controller::Start(const ControllerOptions& options) {
-  auto controller = std::make_unique<ManifestsController>(options.manifests);
-  RETURN_IF_ERROR(controller->Start(options.addresses));
+  auto controller = std::make_unique<ServedSource>();
+  RETURN_IF_ERROR(controller->Start(options));
   return controller;
 }
 

@@ -4,9 +4,11 @@
 
 #include <memory>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "controller/source/kubernetes_options.h"
 
 namespace grpc {
 class Channel;
@@ -14,14 +16,19 @@ class Channel;
 
 namespace podnamed::controller {
 
+struct ManifestsOptions {
+  std::string directory;
+};
+
 struct ControllerOptions {
-  std::string manifests;               // the directory
+  std::variant<ManifestsOptions, KubernetesOptions> source;
   std::vector<std::string> addresses;  // to serve the feed at; none: only in this process
 };
 
 class Controller {
  public:
-  // Reads the source and serves it; what the source then changes, follows. An error is one sentence.
+  // Serves the source, and what it then changes. Manifests have been read when this returns; an API server is asked for
+  // as long as it takes, and until then who subscribes waits. An error is one sentence.
   static absl::StatusOr<std::unique_ptr<Controller>> Start(const ControllerOptions& options);
 
   virtual ~Controller() = default;  // ends the source, then every stream

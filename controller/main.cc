@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "controller/controller.h"
 #include "server/base/flags.h"
 #include "server/base/log.h"
@@ -22,8 +24,23 @@ po::options_description MakeFlags() {
   po::options_description flags(
       "podname-controller turns a source into pod identities and serves them to podnamed.\n"
       "Flags (-name value or -name=value)");
-  flags.add_options()                                                                                     //
-      ("manifests", po::value<std::string>(), "directory of Kubernetes manifests (YAML, JSON); watched")  //
+  flags.add_options()                                                                                             //
+      ("manifests", po::value<std::string>(), "source: directory of Kubernetes manifests (YAML, JSON); watched")  //
+      ("kubernetes", po::bool_switch(),
+       "source: the API server of the cluster that this is a pod of, or of -kubeconfig or -endpoint")              //
+      ("kubeconfig", po::value<std::string>()->default_value("", ""), "file that names the API server")            //
+      ("context", po::value<std::string>()->default_value("", ""), "of -kubeconfig; its current one by default")   //
+      ("endpoint", po::value<std::string>()->default_value("", ""), "URL of the API server")                       //
+      ("tls-cert", po::value<std::string>()->default_value("", ""), "file with our certificate (PEM)")             //
+      ("tls-key", po::value<std::string>()->default_value("", ""), "file with its key (PEM)")                      //
+      ("tls-ca", po::value<std::string>()->default_value("", ""), "file with the API server's authorities (PEM)")  //
+      ("pods", po::bool_switch(), "follow pods too: for the properties pods verified and shortnames")              //
+      ("serviceimports", po::bool_switch(), "follow ServiceImports too: for the property multicluster")            //
+      ("labels", po::value<std::string>()->default_value("", ""), "follow only Services with these labels")        //
+      ("namespace-labels", po::value<std::string>()->default_value("", ""),
+       "follow only Namespaces with these labels")  //
+      ("hold-removals", po::value<int>()->default_value(RemovalLimits().percent),
+       "percentage of all records whose removal at once waits for a second list; 100: never")  //
       ("listen",
        po::value<std::vector<std::string>>()->default_value({"unix:///run/podnamed/feed.sock"},
                                                             "unix:///run/podnamed/feed.sock"),
@@ -39,11 +56,46 @@ int Fail(std::string_view message) {
   return 1;
 }
 
+absl::StatusOr<ControllerOptions> OptionsOf(const po::variables_map& flags) {
+  ControllerOptions options{.source = {}, .addresses = flags["listen"].as<std::vector<std::string>>()};
+  const auto text = [&flags](const char* name) { return flags[name].as<std::string>(); };
+  const bool has_manifests = flags.count("manifests") > 0;
+  const bool has_kubernetes = flags["kubernetes"].as<bool>();
+  if (has_manifests == has_kubernetes) {
+    return absl::InvalidArgumentError(has_manifests ? "two sources; expected -manifests DIR or -kubernetes"
+                                                    : "no source; expected -manifests DIR or -kubernetes");
+  }
+  if (has_manifests) {
+    for (const char* name :
+         {"kubeconfig", "context", "endpoint", "tls-cert", "tls-key", "tls-ca", "labels", "namespace-labels"}) {
+      if (!text(name).empty()) return absl::InvalidArgumentError(std::string("-") + name + " belongs to -kubernetes");
+    }
+    options.source = ManifestsOptions{text("manifests")};
+    return options;
+  }
+  const int percent = flags["hold-removals"].as<int>();
+  if (percent < 0 || percent > 100) {
+    return absl::InvalidArgumentError("-hold-removals is " + std::to_string(percent) + "; expected 0 to 100 percent");
+  }
+  options.source = KubernetesOptions{.access = {.endpoint = text("endpoint"),
+                                                .certificate = text("tls-cert"),
+                                                .key = text("tls-key"),
+                                                .ca = text("tls-ca"),
+                                                .kubeconfig = text("kubeconfig"),
+                                                .context = text("context")},
+                                     .resources = {.pods = flags["pods"].as<bool>(),
+                                                   .service_imports = flags["serviceimports"].as<bool>(),
+                                                   .service_selector = text("labels"),
+                                                   .namespace_selector = text("namespace-labels")},
+                                     .removals = {.percent = percent}};
+  return options;
+}
+
 int Run(const po::variables_map& flags) {
-  if (flags.count("manifests") == 0) return Fail("no source; name a directory with -manifests DIR");
+  auto options = OptionsOf(flags);
+  if (!options.ok()) return Fail(std::string(options.status().message()));
   base::StartLogging(flags["quiet"].as<bool>());
-  auto controller = Controller::Start(
-      {.manifests = flags["manifests"].as<std::string>(), .addresses = flags["listen"].as<std::vector<std::string>>()});
+  auto controller = Controller::Start(*options);
   if (!controller.ok()) {
     base::StopLogging();
     return Fail(std::string(controller.status().message()));

@@ -1,20 +1,68 @@
 #include "server/cluster.h"
 
+#include <chrono>
 #include <utility>
 
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "server/base/log.h"
 #include "server/base/status.h"
 
 namespace podnamed {
+
+namespace {
+
+constexpr absl::Duration kLookAgain = absl::Milliseconds(10);
+
+controller::ControllerOptions EmbeddedOptions(const config::ManifestsSource& source) {
+  return {.source = controller::ManifestsOptions{source.directory}, .addresses = {}};
+}
+
+controller::ControllerOptions EmbeddedOptions(const config::ApiSource& source) {
+  return {.source = controller::KubernetesOptions{.access = {.endpoint = source.endpoint,
+                                                             .certificate = source.tls_certificate,
+                                                             .key = source.tls_key,
+                                                             .ca = source.tls_ca,
+                                                             .kubeconfig = source.kubeconfig,
+                                                             .context = source.context},
+                                                  .resources = {.pods = source.pods,
+                                                                .service_imports = source.service_imports,
+                                                                .service_selector = source.service_selector,
+                                                                .namespace_selector = source.namespace_selector},
+                                                  .removals = {.percent = source.hold_removals}},
+          .addresses = {}};
+}
+
+// The first state, for as long as that may take.
+void Await(const state::SnapshotHolder& holder, std::chrono::milliseconds timeout) {
+  state::SnapshotReader reader(holder);
+  const absl::Time end = absl::Now() + absl::FromChrono(timeout);
+  while (reader.Current() == nullptr) {
+    if (absl::Now() >= end) {
+      base::LogWarning("server",
+                       "the cluster is not known after {} (startup_timeout); until it is, its names are SERVFAIL",
+                       absl::FormatDuration(absl::FromChrono(timeout)));
+      return;
+    }
+    absl::SleepFor(kLookAgain);
+  }
+}
+
+}  // namespace
 
 absl::StatusOr<std::unique_ptr<Cluster>> Cluster::Start(const ClusterSource& source, const std::string& node) {
   if (const auto* feed = std::get_if<config::FeedSource>(&source)) {
     return std::unique_ptr<Cluster>(new Cluster(source, nullptr, feed::FeedClient::MakeChannel(feed->address), node));
   }
-  ASSIGN_OR_RETURN(std::unique_ptr<controller::Controller> embedded,
-                   controller::Controller::Start(
-                       {.manifests = std::get<config::ManifestsSource>(source).directory, .addresses = {}}));
+  const auto* api = std::get_if<config::ApiSource>(&source);
+  ASSIGN_OR_RETURN(
+      std::unique_ptr<controller::Controller> embedded,
+      controller::Controller::Start(api != nullptr ? EmbeddedOptions(*api)
+                                                   : EmbeddedOptions(std::get<config::ManifestsSource>(source))));
   std::shared_ptr<grpc::Channel> channel = embedded->InProcessChannel();
-  return std::unique_ptr<Cluster>(new Cluster(source, std::move(embedded), std::move(channel), node));
+  std::unique_ptr<Cluster> cluster(new Cluster(source, std::move(embedded), std::move(channel), node));
+  if (api != nullptr) Await(cluster->holder(), api->startup_timeout);
+  return cluster;
 }
 
 Cluster::Cluster(const ClusterSource& source, std::unique_ptr<controller::Controller> embedded,
@@ -27,7 +75,10 @@ Cluster::Cluster(const ClusterSource& source, std::unique_ptr<controller::Contro
 
 std::string TextOf(const ClusterSource& source) {
   if (const auto* feed = std::get_if<config::FeedSource>(&source)) return "feed " + feed->address;
-  return "manifests " + std::get<config::ManifestsSource>(source).directory;
+  if (const auto* manifests = std::get_if<config::ManifestsSource>(&source)) return "manifests " + manifests->directory;
+  const auto& api = std::get<config::ApiSource>(source);
+  if (!api.endpoint.empty()) return "endpoint " + api.endpoint;
+  return api.kubeconfig.empty() ? "in-cluster" : "kubeconfig " + api.kubeconfig;
 }
 
 admin::ClusterSubject Cluster::subject() const {

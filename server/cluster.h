@@ -18,14 +18,16 @@
 
 namespace podnamed {
 
-using ClusterSource = std::variant<config::ManifestsSource, config::FeedSource>;
+using ClusterSource = decltype(config::KubernetesOptions::source);
 
-// As a person would write it: "manifests examples/cluster", "feed unix:///run/podnamed/feed.sock".
+// As a person would write it: "manifests examples/cluster", "feed unix:///run/podnamed/feed.sock", "endpoint
+// https://10.0.0.1:6443", "kubeconfig /root/.kube/config"; "in-cluster" for the API server of our own cluster.
 std::string TextOf(const ClusterSource& source);
 
 class Cluster {
  public:
-  // Starts to follow `source`. Manifests are read before this returns; a feed is dialled for as long as it takes.
+  // Starts to follow `source`. Manifests are read before this returns, and an API server has
+  // its startup_timeout for that; a feed is dialled for as long as it takes.
   static absl::StatusOr<std::unique_ptr<Cluster>> Start(const ClusterSource& source, const std::string& node);
   // Ends the feed. Readers of the holder must be gone.
   ~Cluster();

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/algorithm/container.h"
+#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "server/base/log.h"
 #include "server/base/status.h"
@@ -51,7 +52,12 @@ absl::Status Server::AddBlock(const config::ServerBlockOptions& options) {
   }
   if (options.kubernetes.has_value()) {
     const config::KubernetesOptions& kubernetes = *options.kubernetes;
-    ASSIGN_OR_RETURN(const Cluster* cluster, ClusterOf(kubernetes.source));
+    const absl::StatusOr<const Cluster*> found = ClusterOf(kubernetes.source);
+    if (!found.ok()) {
+      return absl::Status(found.status().code(),
+                          absl::StrCat(options.place, ": kubernetes: ", found.status().message()));
+    }
+    const Cluster* cluster = *found;
     resolve::ResolverOptions resolver = kubernetes.answers;
     for (const base::IpAddress& address : options.bind.empty() ? HostAddresses() : options.bind) {
       if (address.is_v4()) {
