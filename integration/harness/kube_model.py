@@ -1,0 +1,48 @@
+"""What every name of a cluster should answer, told from its Services and Pods alone, by another way than any
+controller's: for a test that compares."""
+
+from . import kube_shapes as shapes
+
+
+def model(server, zone="cluster.local"):
+    """{(name, type): set of rdata} with type A, AAAA or CNAME; what answers nothing is not there."""
+    answers = {}
+
+    def add(name, address):
+        rdtype = "AAAA" if ":" in address else "A"
+        answers.setdefault((f"{name}.svc.{zone}.", rdtype), set()).add(address)
+
+    pods = server.objects("pods")
+    for service in server.objects("services"):
+        spec, metadata = service["spec"], service["metadata"]
+        name = f"{metadata['name']}.{metadata['namespace']}"
+        if spec["type"] == "ExternalName":
+            answers[f"{name}.svc.{zone}.", "CNAME"] = {spec["externalName"].rstrip(".") + "."}
+            continue
+        if spec["clusterIP"] != "None":
+            for address in spec["clusterIPs"]:
+                add(name, address)
+            continue
+        for pod in pods:
+            if not _is_listed(pod, service):
+                continue
+            for at in pod["status"].get("podIPs", ()):
+                if ("IPv6" if ":" in at["ip"] else "IPv4") not in spec["ipFamilies"]:
+                    continue
+                add(name, at["ip"])
+                if pod["spec"].get("hostname") and pod["spec"].get("subdomain") == metadata["name"]:
+                    add(f"{pod['spec']['hostname']}.{name}", at["ip"])
+    return answers
+
+
+def _is_listed(pod, service):
+    selector = service["spec"].get("selector")
+    labels = pod["metadata"].get("labels", {})
+    if not selector or pod["metadata"]["namespace"] != service["metadata"]["namespace"]:
+        return False
+    if any(labels.get(key) != value for key, value in selector.items()):
+        return False
+    if pod["status"]["phase"] in ("Succeeded", "Failed"):
+        return False
+    is_up = shapes.is_ready(pod) and "deletionTimestamp" not in pod["metadata"]
+    return is_up or service["spec"].get("publishNotReadyAddresses", False)
