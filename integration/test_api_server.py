@@ -5,6 +5,7 @@ import contextlib
 import gzip
 import http.client
 import json
+import random
 import shutil
 import ssl
 import subprocess
@@ -553,14 +554,14 @@ def test_the_certificate_changes_while_it_serves(server, connect):
 
 
 def test_refusals_come_as_often_as_they_should(server, client):
-    rule = server.faults.add(Refuse(429, "TooManyRequests", retry_after=7), resource="pods", verb="list", times=2)
+    rule = server.faults.add(Refuse(429, retry_after=7), resource="pods", verb="list", times=2)
     assert client.get(SERVICES).status == 200
     for _ in range(2):
         reply = client.get(PODS)
         status = assert_status(reply, 429, "TooManyRequests")
         assert reply.headers["Retry-After"] == "7" and status["details"]["retryAfterSeconds"] == 7
     assert client.get(PODS).status == 200 and rule.hits == 2
-    server.faults.add(Refuse(500, "InternalError"), path="/services", times=None)
+    server.faults.add(Refuse(500), path="/services", times=None)
     assert [client.get(SERVICES).status for _ in range(3)] == [500] * 3
     server.faults.clear()
     server.faults.add(Refuse(503), times=None, probability=0.5)
@@ -621,6 +622,74 @@ def test_malformed_bodies_and_frames(server, connect, media):
         reply.json() if media == JSON else reply.message()
     with pytest.raises(unreadable):
         client.watch(PODS).next()
+
+
+def follow(server, selector, known, seen, is_done):
+    """Lists and watches as clients do, from scratch where its revision is gone, until it has seen everything. `seen` has
+    the revision so far."""
+    revision = None
+    while revision is None or not (is_done() and revision == server.revision):
+        with Client(server) as client, contextlib.suppress(*BROKEN):
+            if revision is None:
+                pages = list(client.pages(PODS, limit=7, labelSelector=selector))
+                known.clear()
+                known.update((item["metadata"]["name"], item) for page in pages for item in page["items"])
+                revision = revision_of(pages[0])
+            watch = client.watch(
+                PODS, resourceVersion=revision, labelSelector=selector, allowWatchBookmarks="true", timeoutSeconds=5
+            )
+            while not (is_done() and revision == server.revision) and (event := watch.next()):
+                kind, obj = event
+                if kind == "ERROR":
+                    assert obj["code"] == 410
+                    revision = None
+                    break
+                assert revision_of(obj) > revision or kind == "BOOKMARK"
+                revision = seen[0] = revision_of(obj)
+                if kind == "DELETED":
+                    del known[obj["metadata"]["name"]]
+                elif kind != "BOOKMARK":
+                    assert (kind == "ADDED") == (obj["metadata"]["name"] not in known)
+                    known[obj["metadata"]["name"]] = obj
+
+
+def test_a_follower_loses_nothing_through_resets_and_compactions(make_server):
+    server = make_server(bookmark_interval=0.01)
+    server.faults.add(Reset(after=9000), times=None, verb="watch")
+    known, seen, done, failures = {}, [0], threading.Event(), []
+
+    def run():
+        try:
+            follow(server, "app=web", known, seen, done.is_set)
+        except Exception as error:  # shown below, on the test's thread
+            failures.append(error)
+
+    follower = threading.Thread(target=run)
+    follower.start()
+    dice = random.Random(7)
+    for step in range(1000):
+        name, labels = f"web-{dice.randrange(30)}", {"app": dice.choice(("web", "db")), "step": str(step)}
+        if step % 300 == 299:
+            server.go_down()
+        if server.peek("pods", "shop", name) is None:
+            server.create(pod(name, **labels))
+        elif dice.random() < 0.3:
+            server.delete("pods", "shop", name)
+        else:
+            server.update(pod(name, **labels))
+        if step % 300 == 299:
+            server.compact()
+            server.go_up()
+        if step % 20 == 19:
+            wait_until(lambda: failures or seen[0] == server.revision, "the follower")
+    done.set()
+    follower.join(timeout=20)
+    assert not failures and not follower.is_alive(), failures
+    stored = [obj for obj in server.objects("pods") if obj["metadata"]["labels"]["app"] == "web"]
+    assert {name: revision_of(obj) for name, obj in known.items()} == {
+        obj["metadata"]["name"]: revision_of(obj) for obj in stored
+    }
+    assert server.count("watch") > 10 and server.count("list") > 3
 
 
 def test_a_restart_cuts_everything_and_keeps_the_port(server, connect):
@@ -737,6 +806,10 @@ def test_every_step_of_an_update_keeps_slices_and_model_together(server, cluster
     cluster.resync()
     cluster.set_ready("web-0", "shop")
     assert_model_is_the_slices(cluster)
+    cluster.delete_namespace("shop")
+    assert [name for name, _ in cluster.model() if ".shop." in name] == []
+    kinds = ("pods", "services", "endpointslices", "statefulsets", "namespaces")
+    assert not [obj for kind in kinds for obj in server.objects(kind) if "shop" in str(obj["metadata"])]
 
 
 def test_slices_hold_a_hundred_and_change_by_few_writes(server):

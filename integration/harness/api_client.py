@@ -89,9 +89,9 @@ class Client:
             context = ssl.create_default_context(cafile=server.ca_path)
             if certificate:
                 context.load_cert_chain(*certificate)
-            self.connection = http.client.HTTPSConnection("127.0.0.1", server.port, timeout=timeout, context=context)
+            self.connection = http.client.HTTPSConnection(server.host, server.port, timeout=timeout, context=context)
         else:
-            self.connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=timeout)
+            self.connection = http.client.HTTPConnection(server.host, server.port, timeout=timeout)
 
     def __enter__(self):
         return self

@@ -4,14 +4,23 @@ import dataclasses
 import random
 
 
+REASONS = {
+    400: "BadRequest", 401: "Unauthorized", 403: "Forbidden", 404: "NotFound", 409: "Conflict", 410: "Expired",
+    422: "Invalid", 429: "TooManyRequests", 500: "InternalError", 503: "ServiceUnavailable", 504: "Timeout",
+}
+
+
 @dataclasses.dataclass
 class Refuse:
-    """Answers with a Status instead."""
+    """Answers with a Status instead; its reason is the code's usual one."""
 
     code: int
     reason: str = ""
     message: str = "the test says no"
     retry_after: int | None = None
+
+    def __post_init__(self):
+        self.reason = self.reason or REASONS.get(self.code, "")
 
 
 @dataclasses.dataclass

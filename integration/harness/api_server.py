@@ -4,7 +4,7 @@ from their own thread, while it serves on one of its own.
 
     with ApiServer() as server:
         server.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}})
-        server.faults.add(Refuse(429, "TooManyRequests", retry_after=1), resource="pods", verb="list")
+        server.faults.add(Refuse(429, retry_after=1), resource="pods", verb="list")
         ... point a client at server.url, with server.ca_path and one of server.tokens ..."""
 
 import asyncio
@@ -50,6 +50,7 @@ class ApiServer:
         watch_queue=1000,  # events that may wait for a client that does not read
         expired_as_status=False,  # an expired watch is refused with HTTP 410, not by an ERROR event
         backends=1,
+        host="127.0.0.1",
         certificate_names=("IP:127.0.0.1", "DNS:localhost"),
     ):
         self.tokens = dict(tokens or {})
@@ -60,7 +61,7 @@ class ApiServer:
         self.faults = Faults()
         self.requests = []  # every one, in order
         self.connections = 0  # so far
-        self.port = 0
+        self.host, self.port = host, 0
         self._is_tls, self._has_client_certificates = is_tls, has_client_certificates
         self._certificate_names = certificate_names
         self._store = Store(self._changed)
@@ -112,7 +113,7 @@ class ApiServer:
             return asyncio.StreamReaderProtocol(Connection(self), self._serve)
 
         self._listener = await self._loop.create_server(
-            protocol, "127.0.0.1", self.port, ssl=self._tls, backlog=128
+            protocol, self.host, self.port, ssl=self._tls, backlog=128
         )
         self.port = self._listener.sockets[0].getsockname()[1]
 
@@ -148,7 +149,7 @@ class ApiServer:
 
     @property
     def address(self):
-        return f"127.0.0.1:{self.port}"
+        return f"{self.host}:{self.port}"
 
     @property
     def url(self):

@@ -62,6 +62,19 @@ class KubeCluster:
     def create_namespace(self, name, labels=None):
         return self.server.create(shapes.namespace(name, labels))
 
+    def delete_namespace(self, name):
+        """Terminating, then empty, then gone."""
+        obj = self.server.get("namespaces", "", name)
+        metadata = {**obj["metadata"], "deletionTimestamp": now()}
+        self.server.update({**obj, "metadata": metadata, "status": {"phase": "Terminating"}})
+        for kind, delete in (
+            ("statefulsets", self.delete_stateful_set), ("services", self.delete_service), ("pods", self.delete_pod),
+        ):
+            for found in self.server.objects(kind):
+                if found["metadata"]["namespace"] == name:
+                    delete(found["metadata"]["name"], name)
+        self.server.delete("namespaces", "", name)
+
     def create_service(
         self, name, namespace="default", selector=None, ports=(("http", 80, 8080),), headless=False,
         publish_not_ready=False, dual_stack=False, families=None, labels=None,
