@@ -68,6 +68,10 @@ class Lab:
     }}
 }}
 """
+        return self.serve(corefile, port, name, flags)
+
+    def serve(self, corefile, port, name="podnamed", flags=("-workers", "2")):
+        """A Corefile that says all by itself, and the port that it names."""
         return self.keep(Podnamed(corefile, self.directory, name, flags, port=port))
 
     def feed_source(self):
