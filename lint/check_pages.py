@@ -72,7 +72,7 @@ def check_page(root, page_path):
 
 
 def pages(root):
-    return sorted([*root.glob("*.md"), *(root / "docs").rglob("*.md")])
+    return sorted([*root.glob("*.md"), *(root / "docs").rglob("*.md"), *(root / "config").rglob("*.md")])
 
 
 def main():
