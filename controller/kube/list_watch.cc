@@ -112,7 +112,12 @@ struct ListWatch::State {
       const bool must_list = version.empty();
       // Two statements: GCC 12 destroys the result of a co_await within ?: twice.
       Outcome outcome;
-      if (must_list && !has_watch_list) {
+      if (must_probe) {
+        // A server that comes back may have been restored from a backup: it would wait in silence to be where we are.
+        outcome = co_await Probe();
+        must_probe = !outcome.status.ok() && !outcome.must_relist;
+        outcome.is_over_at_once = outcome.status.ok();
+      } else if (must_list && !has_watch_list) {
         outcome = co_await ListInPages();
       } else {
         outcome = co_await Watch(must_list);
@@ -126,6 +131,7 @@ struct ListWatch::State {
       if (!outcome.status.ok()) {
         client.Close();
         Lost(outcome.status);
+        must_probe = !version.empty();
       }
       // After a list comes its watch, and after a watch that lived the next one.
       const bool is_well = outcome.status.ok() && (was_healthy || (must_list && !version.empty()));
@@ -403,9 +409,10 @@ struct ListWatch::State {
 
   bool has_watch_list;
   int watch_list_failures = 0;
-  size_t page;          // objects of one page; grows when lists are too slow for the server's compaction; zero: all
-  std::string version;  // to watch from; empty: a list is due
-  std::string newest;   // that we have seen of this server
+  bool must_probe = false;  // where the server is, before it is watched again
+  size_t page;              // objects of one page; grows when lists are too slow for the server's compaction; zero: all
+  std::string version;      // to watch from; empty: a list is due
+  std::string newest;       // that we have seen of this server
   base::Backoff backoff;
   bool is_watching = false;
   Clock::time_point watching_since;

@@ -255,7 +255,7 @@ TEST_F(ListWatchTest, KeepsWhatItKnowsWhenAListBreaksOff) {
   Follow();
   ASSERT_TRUE(UntilSynced());
   ASSERT_TRUE(Until([this] { return Requests("&resourceVersion=") == 1; }));
-  server_->Add({.kind = Kind::kCut, .target = "limit=", .code = 60, .times = 5});
+  server_->Add({.kind = Kind::kCut, .target = "limit=3", .code = 60, .times = 5});
   server_->Add({.kind = Kind::kErrorEvent, .target = "watch=true&", .code = 410, .reason = "Expired"});
   server_->CutConnections();
   ASSERT_TRUE(Until([this] { return sink_.relists_begun >= 4; }));
@@ -353,7 +353,7 @@ TEST_F(ListWatchTest, SurvivesErrorEvents) {
   Put("web", "10.0.0.1");
   Follow();
   ASSERT_TRUE(UntilSynced());
-  server_->Add({.kind = Kind::kErrorEvent, .target = "", .code = 500, .reason = "InternalError"});
+  server_->Add({.kind = Kind::kErrorEvent, .target = "watch=true", .code = 500, .reason = "InternalError"});
   server_->CutConnections();
   ASSERT_TRUE(Until([this] { return sink_.complaints.size() == 2; }));
   EXPECT_THAT(sink_.complaints.back(), HasSubstr("500 InternalError"));
@@ -404,7 +404,7 @@ TEST_F(ListWatchTest, FindsAWatchThatHasFallenSilent) {
   ASSERT_TRUE(Until([this] { return Requests("resourceVersion=") == 1; }));
   Put("db", "10.0.0.2");
   EXPECT_TRUE(UntilNames("db", "10.0.0.2"));
-  EXPECT_EQ(Requests("limit=1"), 1) << "it asks where the server is";
+  EXPECT_EQ(Requests("limit=1"), 2) << "it asks where the server is, after the loss and in the silence";
   EXPECT_EQ(sink_.relists, 1);
 }
 
