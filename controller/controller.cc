@@ -5,6 +5,7 @@
 #include "controller/feed/feed_log.h"
 #include "controller/feed/feed_server.h"
 #include "controller/feed/feed_service.h"
+#include "controller/feed/hold_service.h"
 #include "controller/feed/origin_service.h"
 #include "controller/kube/find_access.h"
 #include "controller/source/kubernetes_source.h"
@@ -20,7 +21,7 @@ class ServedSource : public Controller {
     ASSIGN_OR_RETURN(source_, MakeSource(options));
     // The source first: who subscribes finds the whole of what could be read at once.
     RETURN_IF_ERROR(source_->Start());
-    ASSIGN_OR_RETURN(server_, FeedServer::Start(service_, options.addresses, &origin_));
+    ASSIGN_OR_RETURN(server_, FeedServer::Start(service_, options.addresses, {&origin_, &hold_}));
     return absl::OkStatus();
   }
 
@@ -45,6 +46,7 @@ class ServedSource : public Controller {
   FeedLog log_{RandomEpoch()};
   FeedService service_{log_};
   OriginService origin_{log_, [this](const feed::v1::Key& key) { return source_->PlaceOf(key); }};
+  HoldService hold_{[this] { return source_->held(); }, [this] { source_->ReleaseHeld(); }};
   std::unique_ptr<Source> source_;
   std::unique_ptr<FeedServer> server_;
 };

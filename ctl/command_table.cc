@@ -12,6 +12,13 @@ const FlagDescription kAs = {
     .text = "who asks: an address, POD or NAMESPACE/POD",
 };
 
+const FlagDescription kSource = {
+    .name = "source",
+    .value = "SOURCE",
+    .default_value = "",
+    .text = "of which source, as status names it, where the server has several",
+};
+
 const std::vector<std::string_view> kTypes = {"A", "AAAA", "SRV", "PTR", "CNAME", "TXT", "SOA", "NS", "ANY"};
 
 }  // namespace
@@ -98,10 +105,7 @@ const std::vector<CommandDescription>& Commands() {
        .text =
            {"Lists what the server answers from, in order. A pod has a line for each service that selects it, and one "
             "without a service if none does."},
-       .flags = {{.name = "source",
-                  .value = "SOURCE",
-                  .default_value = "",
-                  .text = "of which source, as status names it, where the server has several"}},
+       .flags = {kSource},
        .examples = {{"podnamectl list services", "all of them"},
                     {"podnamectl list pods default -o json", "the pods of one namespace, for scripts"}},
        .first_choices = {"services", "pods"}},
@@ -117,6 +121,16 @@ const std::vector<CommandDescription>& Commands() {
        .flags = {},
        .examples = {{"podnamectl watch", "everything"},
                     {"podnamectl watch nginx.default.svc.cluster.local", "a service and its pods"}}},
+      {.name = "release",
+       .arguments = "",
+       .min_arguments = 0,
+       .max_arguments = 0,
+       .summary = "let removals go on that are held",
+       .text =
+           {"An API server that does not have most of the cluster any more has perhaps lost it. What would go answers "
+            "as before until a second list has said the same, and status shows it as HELD. This lets it go at once."},
+       .flags = {kSource},
+       .examples = {{"podnamectl release", "what the only source holds"}}},
   };
   return kCommands;
 }

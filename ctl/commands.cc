@@ -73,6 +73,14 @@ class Run {
     return status.ok() ? Print(response) : Fail(invocation_, status);
   }
 
+  ExitCode Release() {
+    v1::ReleaseRequest request;
+    request.set_source(invocation_.source);
+    v1::ReleaseResponse response;
+    const grpc::Status status = stub_->Release(Context(), request, &response);
+    return status.ok() ? Print(response) : Fail(invocation_, status);
+  }
+
   ExitCode Lookup() {
     v1::LookupRequest request;
     request.set_name(invocation_.arguments[0]);
@@ -181,6 +189,7 @@ ExitCode RunCommand(const Invocation& invocation) {
   if (name == "lookup") return run.Lookup();
   if (name == "explain") return run.Explain();
   if (name == "list") return run.List();
+  if (name == "release") return run.Release();
   return run.Watch();
 }
 

@@ -139,6 +139,12 @@ std::string ClusterText(const inspect::v1::Cluster& cluster) {
   rows.push_back(
       {"  holds", fmt::format("{} namespaces, {} services, {} pods in services, {} pods in none", cluster.namespaces(),
                               cluster.services(), cluster.identities(), cluster.unselected_pods())});
+  if (cluster.has_held()) {
+    const inspect::v1::Held& held = cluster.held();
+    rows.push_back(
+        {"  HELD", fmt::format("the removal of {} of {} records for {}, until a second list says the same: {}",
+                               held.records(), held.of_records(), Text(held.age()), fmt::join(held.examples(), ", "))});
+  }
   return fmt::format("{}\n{}", cluster.source(), Table(rows));
 }
 
@@ -218,6 +224,11 @@ std::string ToText(const inspect::v1::ExplainResponse& response) {
   if (!origin.error().empty()) return text + fmt::format("  {}\n", origin.error());
   return text + fmt::format("  {}{}{}, {} ago\n", origin.place(), origin.place().empty() ? "" : ", ",
                             Text(origin.position()), Text(origin.age()));
+}
+
+std::string ToText(const inspect::v1::ReleaseResponse& response) {
+  if (response.released() == 0) return "nothing was held\n";
+  return fmt::format("released: the removal of {} records goes on\n", response.released());
 }
 
 std::string ToText(const inspect::v1::ListServicesResponse& response) {

@@ -16,6 +16,7 @@ std::string Table(const std::vector<std::vector<std::string>>& rows);
 std::string ToText(const inspect::v1::StatusResponse& response);
 std::string ToText(const inspect::v1::LookupResponse& response);
 std::string ToText(const inspect::v1::ExplainResponse& response);
+std::string ToText(const inspect::v1::ReleaseResponse& response);
 std::string ToText(const inspect::v1::ListServicesResponse& response);
 std::string ToText(const inspect::v1::ListPodsResponse& response);
 // One line a change.

@@ -352,7 +352,7 @@ def complete(*words):
 
 
 def test_bash_completes_commands_arguments_and_flags():
-    assert complete("podnamectl", "") == ["status", "lookup", "explain", "list", "watch"]
+    assert complete("podnamectl", "") == ["status", "lookup", "explain", "list", "watch", "release"]
     assert complete("podnamectl", "l") == ["lookup", "list"]
     assert complete("podnamectl", "-o", "json", "list", "") == ["services", "pods"]
     assert complete("podnamectl", "-o", "j") == ["json"]

@@ -10,7 +10,6 @@
 #include <utility>
 
 #include "controller/feed/feed_service.h"
-#include "controller/feed/origin_service.h"
 #include "proto/podnamed/feed/v1/feed.grpc.pb.h"
 #include "server/base/listen_address.h"
 #include "server/base/log.h"
@@ -44,7 +43,7 @@ void Configure(grpc::ServerBuilder& builder) {
 
 absl::StatusOr<std::unique_ptr<FeedServer>> FeedServer::Start(FeedService& service,
                                                               const std::vector<std::string>& addresses,
-                                                              OriginService* origin) {
+                                                              const std::vector<grpc::Service*>& beside) {
   // Keeps gRPC's own threads until the process ends: whoever lets go of the library last waits for its backup poller,
   // which sleeps up to 10 s (grpc 1.51, tcp_posix.cc).
   grpc_init();
@@ -55,7 +54,7 @@ absl::StatusOr<std::unique_ptr<FeedServer>> FeedServer::Start(FeedService& servi
   grpc::ServerBuilder builder;
   Configure(builder);
   builder.RegisterService(&service.grpc_service());
-  if (origin != nullptr) builder.RegisterService(origin);
+  for (grpc::Service* other : beside) builder.RegisterService(other);
 
   std::vector<base::ListenAddress> listen;
   std::vector<int> ports(addresses.size());

@@ -11,22 +11,22 @@
 namespace grpc {
 class Channel;
 class Server;
+class Service;
 }  // namespace grpc
 
 namespace podnamed::controller {
 
 class FeedService;
-class OriginService;
 
 class FeedServer {
  public:
-  // Serves `service` and, if there is one, `origin`, which must outlive the server, at each of `addresses`
+  // Serves `service` and those `beside` it, which must outlive the server, at each of `addresses`
   // ("unix:///run/podnamed/feed.sock", "unix:feed.sock", "10.0.0.1:5354", "[::1]:5354", ":5354" for every address);
   // with none, in this process alone. A unix socket is for its owner and group (mode 0660). A socket file that a dead
   // process left is replaced. A failure names the address and what is wrong with it, in one sentence.
   static absl::StatusOr<std::unique_ptr<FeedServer>> Start(FeedService& service,
                                                            const std::vector<std::string>& addresses,
-                                                           OriginService* origin = nullptr);
+                                                           const std::vector<grpc::Service*>& beside = {});
 
   // Shuts down.
   ~FeedServer();

@@ -94,7 +94,7 @@ TEST_F(FeedServerTest, TellsWhereARecordComesFrom) {
   const absl::Time noon = absl::FromUnixSeconds(1'800'000'000);
   log_.Replace({record}, noon);
   OriginService origin(log_, [](const feed::v1::Key& key) { return "d/" + key.name() + ".yaml:1:1"; });
-  absl::StatusOr<std::unique_ptr<FeedServer>> server = FeedServer::Start(service_, {}, &origin);
+  absl::StatusOr<std::unique_ptr<FeedServer>> server = FeedServer::Start(service_, {}, {&origin});
   ASSERT_TRUE(server.ok()) << server.status();
   const auto stub = origin::v1::Origin::NewStub((*server)->InProcessChannel());
   origin::v1::LocateRequest request;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <google/protobuf/util/time_util.h>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -217,12 +218,12 @@ void KubernetesSource::PublishOps(std::vector<Op> ops, absl::Time origin_time) {
 // ---- held removals
 
 void KubernetesSource::AwaitConfirmation() {
-  const HeldRemovals held = *this->held();
+  const hold::v1::GetResponse held = this->held();
   base::LogError(kComponent,
                  "HOLDING the removal of {} of {} records, which API server {} does not have any more: {}{}; they "
                  "answer as before until a second list says the same (podnamectl release removes them now)",
-                 held.count, held.records, access_.HostAndPort(), fmt::join(held.examples, ", "),
-                 held.count > held.examples.size() ? ", …" : "");
+                 held.held(), held.records(), access_.HostAndPort(), fmt::join(held.examples(), ", "),
+                 held.held() > kExamples ? ", …" : "");
   if (confirmation_ == Confirmation::kLists) confirmation_ = Confirmation::kListsAndAgain;
   if (confirmation_ != Confirmation::kNone) return;
   confirmation_ = Confirmation::kWaits;
@@ -245,7 +246,7 @@ void KubernetesSource::OnListed() {
   if (was != Confirmation::kLists && was != Confirmation::kListsAndAgain) return;
   flush_timer_.cancel();
   Flush();
-  if (was == Confirmation::kListsAndAgain && held()) {
+  if (was == Confirmation::kListsAndAgain && held().held() > 0) {
     AwaitConfirmation();
   } else {
     ReleaseNow("a second list has said the same");
@@ -270,13 +271,15 @@ std::string KubernetesSource::PlaceOf(const feed::v1::Key& key) const {
   return index_.ObjectFor(key);
 }
 
-std::optional<HeldRemovals> KubernetesSource::held() const {
+hold::v1::GetResponse KubernetesSource::held() const {
+  hold::v1::GetResponse held;
   absl::MutexLock lock(&mutex_);
-  if (hold_.size() == 0) return std::nullopt;
-  return HeldRemovals{.count = hold_.size(),
-                      .records = absl::c_accumulate(index_.records(), hold_.size()),
-                      .examples = hold_.Examples(kExamples),
-                      .since = held_since_};
+  if (hold_.size() == 0) return held;
+  held.set_held(hold_.size());
+  held.set_records(absl::c_accumulate(index_.records(), hold_.size()));
+  for (std::string& example : hold_.Examples(kExamples)) held.add_examples(std::move(example));
+  *held.mutable_since() = google::protobuf::util::TimeUtil::NanosecondsToTimestamp(absl::ToUnixNanos(held_since_));
+  return held;
 }
 
 void KubernetesSource::ReleaseHeld() {

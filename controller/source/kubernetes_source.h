@@ -12,7 +12,6 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
-#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -55,7 +54,7 @@ class KubernetesSource : public Source {
 
   // "EndpointSlice default/nginx-x7k2p" (ClusterIndex::ObjectFor).
   std::string PlaceOf(const feed::v1::Key& key) const override ABSL_LOCKS_EXCLUDED(mutex_);
-  std::optional<HeldRemovals> held() const override ABSL_LOCKS_EXCLUDED(mutex_);
+  hold::v1::GetResponse held() const override ABSL_LOCKS_EXCLUDED(mutex_);
   void ReleaseHeld() override;
 
  private:

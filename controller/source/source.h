@@ -1,15 +1,14 @@
 // Where the state of a feed comes from: what every source does, whatever it reads.
 #pragma once
 
-#include <cstddef>
 #include <functional>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "proto/podnamed/feed/v1/feed.pb.h"
+#include "proto/podnamed/hold/v1/hold.pb.h"
 
 namespace podnamed::controller {
 
@@ -19,14 +18,6 @@ struct SourceListener {
   std::function<void(std::vector<feed::v1::Op> ops, absl::Time origin_time)> publish;
   // Once: all that there is has been published.
   std::function<void()> complete = [] {};
-};
-
-// Removals that wait until they are confirmed (removal_hold.h).
-struct HeldRemovals {
-  size_t count = 0;
-  size_t records = 0;                 // that there are, the held ones included
-  std::vector<std::string> examples;  // some, for people
-  absl::Time since;
 };
 
 class Source {
@@ -42,7 +33,8 @@ class Source {
   // Where the object stands that a record was made from, for people; empty where there is none.
   virtual std::string PlaceOf(const feed::v1::Key& key) const = 0;
 
-  virtual std::optional<HeldRemovals> held() const { return std::nullopt; }
+  // The removals that wait until they are confirmed (removal_hold.h).
+  virtual hold::v1::GetResponse held() const { return {}; }
   // Lets the removals go on that are held now; soon afterwards they are published.
   virtual void ReleaseHeld() {}
 };

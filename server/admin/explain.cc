@@ -14,6 +14,7 @@
 #include "absl/time/clock.h"
 #include "proto/podnamed/origin/v1/origin.grpc.pb.h"
 #include "server/admin/client.h"
+#include "server/admin/controller_call.h"
 #include "server/admin/dns_message.h"
 #include "server/admin/meaning.h"
 #include "server/admin/objects.h"
@@ -32,7 +33,6 @@ using v1::Step;
 
 constexpr uint32_t kNdots = 5;  // what the kubelet writes into every pod's resolv.conf
 constexpr std::string_view kDefaultNamespace = "default";
-constexpr std::chrono::seconds kControllerPatience(2);
 
 // With this reply the search ends, also where it holds an alias alone (glibc's __res_context_query).
 bool EndsSearch(const LookupResponse& reply) { return reply.rcode() == "NOERROR" && reply.answer_size() > 0; }
@@ -69,14 +69,11 @@ std::optional<Meaning> Nearest(const ClusterSubject& cluster, const std::vector<
 }
 
 v1::Origin AskController(const ClusterSubject& cluster, const feed::v1::Key& key, const grpc::ServerContext* caller) {
-  const std::unique_ptr<grpc::ClientContext> context =
-      caller == nullptr ? std::make_unique<grpc::ClientContext>() : grpc::ClientContext::FromServerContext(*caller);
-  context->set_deadline(std::chrono::system_clock::now() + kControllerPatience);
   origin::v1::LocateRequest request;
   *request.mutable_key() = key;
   origin::v1::LocateResponse response;
   const grpc::Status status =
-      origin::v1::Origin::NewStub(cluster.controller)->Locate(context.get(), request, &response);
+      origin::v1::Origin::NewStub(cluster.controller)->Locate(ControllerContext(caller).get(), request, &response);
   v1::Origin origin;
   if (!status.ok()) {
     origin.set_error(status.error_code() == grpc::StatusCode::UNIMPLEMENTED

@@ -11,6 +11,7 @@
 #include "absl/cleanup/cleanup.h"
 #include "absl/time/clock.h"
 #include "server/admin/client.h"
+#include "server/admin/controller_call.h"
 #include "server/admin/explain.h"
 #include "server/admin/list.h"
 #include "server/admin/meaning.h"
@@ -30,12 +31,16 @@ grpc::Status ToGrpc(const absl::Status& status) {
   return {static_cast<grpc::StatusCode>(status.code()), std::string(status.message())};
 }
 
-v1::Cluster StatusOf(const ClusterSubject& subject, absl::Time now) {
+v1::Cluster StatusOf(const ClusterSubject& subject, absl::Time now, const grpc::ServerContext* caller) {
   v1::Cluster cluster;
   cluster.set_source(subject.source);
   const FeedStatus feed = subject.feed_status();
   cluster.set_connected(feed.connected);
-  if (!feed.connected) cluster.set_last_error(feed.last_error);
+  if (!feed.connected) {
+    cluster.set_last_error(feed.last_error);
+  } else if (v1::Held held = AskHeld(subject, caller); held.records() > 0) {
+    *cluster.mutable_held() = std::move(held);
+  }
   if (feed.last_message != absl::InfinitePast()) {
     *cluster.mutable_last_heard() = ToTimestamp(feed.last_message);
     *cluster.mutable_since_heard() = ToDuration(std::max(absl::ZeroDuration(), now - feed.last_message));
@@ -95,7 +100,7 @@ absl::StatusOr<Question> QuestionOf(const v1::LookupRequest& request) {
 
 }  // namespace
 
-grpc::Status InspectService::Status(grpc::ServerContext* /*context*/, const v1::StatusRequest* /*request*/,
+grpc::Status InspectService::Status(grpc::ServerContext* context, const v1::StatusRequest* /*request*/,
                                     v1::StatusResponse* response) {
   const absl::Time now = absl::Now();
   response->set_version(std::string(base::kVersion));
@@ -111,7 +116,7 @@ grpc::Status InspectService::Status(grpc::ServerContext* /*context*/, const v1::
       zone.set_zone(name);
     }
   }
-  for (const ClusterSubject& subject : subject_.clusters) *response->add_clusters() = StatusOf(subject, now);
+  for (const ClusterSubject& subject : subject_.clusters) *response->add_clusters() = StatusOf(subject, now, context);
   return grpc::Status::OK;
 }
 
@@ -133,9 +138,19 @@ grpc::Status InspectService::Explain(grpc::ServerContext* context, const v1::Exp
   return grpc::Status::OK;
 }
 
+grpc::Status InspectService::Release(grpc::ServerContext* context, const v1::ReleaseRequest* request,
+                                     v1::ReleaseResponse* response) {
+  const absl::StatusOr<const ClusterSubject*> cluster = ClusterOf(request->source());
+  if (!cluster.ok()) return ToGrpc(cluster.status());
+  const absl::StatusOr<uint64_t> released = ReleaseHeld(**cluster, context);
+  if (!released.ok()) return ToGrpc(released.status());
+  response->set_released(*released);
+  return grpc::Status::OK;
+}
+
 grpc::Status InspectService::ListServices(grpc::ServerContext* /*context*/, const v1::ListRequest* request,
                                           grpc::ServerWriter<v1::ListServicesResponse>* writer) {
-  const absl::StatusOr<const ClusterSubject*> cluster = ClusterOf(*request);
+  const absl::StatusOr<const ClusterSubject*> cluster = ClusterOf(request->source());
   if (!cluster.ok()) return ToGrpc(cluster.status());
   ServiceLister lister(*(*cluster)->holder, request->namespace_());
   while (const auto piece = lister.Next()) {
@@ -146,7 +161,7 @@ grpc::Status InspectService::ListServices(grpc::ServerContext* /*context*/, cons
 
 grpc::Status InspectService::ListPods(grpc::ServerContext* /*context*/, const v1::ListRequest* request,
                                       grpc::ServerWriter<v1::ListPodsResponse>* writer) {
-  const absl::StatusOr<const ClusterSubject*> cluster = ClusterOf(*request);
+  const absl::StatusOr<const ClusterSubject*> cluster = ClusterOf(request->source());
   if (!cluster.ok()) return ToGrpc(cluster.status());
   PodLister lister(*(*cluster)->holder, request->namespace_());
   while (const auto piece = lister.Next()) {
@@ -169,17 +184,17 @@ grpc::Status InspectService::Watch(grpc::ServerContext* context, const v1::Watch
   return hub_.stopped() ? grpc::Status(grpc::StatusCode::UNAVAILABLE, "podnamed is stopping") : grpc::Status::OK;
 }
 
-absl::StatusOr<const ClusterSubject*> InspectService::ClusterOf(const v1::ListRequest& request) const {
+absl::StatusOr<const ClusterSubject*> InspectService::ClusterOf(const std::string& source) const {
   const auto& clusters = subject_.clusters;
   if (clusters.empty()) return NoCluster();
-  if (request.source().empty() && clusters.size() == 1) return &clusters.front();
+  if (source.empty() && clusters.size() == 1) return &clusters.front();
   std::vector<std::string> sources;
   for (const ClusterSubject& cluster : clusters) {
-    if (cluster.source == request.source()) return &cluster;
+    if (cluster.source == source) return &cluster;
     sources.push_back(fmt::format("\"{}\"", cluster.source));
   }
   return absl::InvalidArgumentError(
-      fmt::format("found source \"{}\", expected one of {}", request.source(), fmt::join(sources, ", ")));
+      fmt::format("found source \"{}\", expected one of {}", source, fmt::join(sources, ", ")));
 }
 
 absl::StatusOr<WatchHub::Filter> InspectService::FilterOf(const std::string& name) const {

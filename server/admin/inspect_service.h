@@ -20,6 +20,8 @@ class InspectService final : public inspect::v1::Inspect::Service {
                       inspect::v1::LookupResponse* response) override;
   grpc::Status Explain(grpc::ServerContext* context, const inspect::v1::ExplainRequest* request,
                        inspect::v1::ExplainResponse* response) override;
+  grpc::Status Release(grpc::ServerContext* context, const inspect::v1::ReleaseRequest* request,
+                       inspect::v1::ReleaseResponse* response) override;
   grpc::Status ListServices(grpc::ServerContext* context, const inspect::v1::ListRequest* request,
                             grpc::ServerWriter<inspect::v1::ListServicesResponse>* writer) override;
   grpc::Status ListPods(grpc::ServerContext* context, const inspect::v1::ListRequest* request,
@@ -31,8 +33,8 @@ class InspectService final : public inspect::v1::Inspect::Service {
   void Stop() { hub_.Stop(); }
 
  private:
-  // The cluster that a list is asked of.
-  absl::StatusOr<const ClusterSubject*> ClusterOf(const inspect::v1::ListRequest& request) const;
+  // The cluster of that source; of the only one, if it is empty.
+  absl::StatusOr<const ClusterSubject*> ClusterOf(const std::string& source) const;
   // What a watch of that name wants to hear of.
   absl::StatusOr<WatchHub::Filter> FilterOf(const std::string& name) const;
 
