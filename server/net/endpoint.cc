@@ -6,15 +6,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "absl/strings/str_cat.h"
-
 namespace podnamed::net {
-
-std::string Endpoint::ToString() const {
-  if (!address.has_value()) return absl::StrCat(":", port);
-  const std::string text = address->ToString();
-  return address->is_v4() ? absl::StrCat(text, ":", port) : absl::StrCat("[", text, "]:", port);
-}
 
 Peer ToPeer(const sockaddr& address) {
   if (address.sa_family == AF_INET) {

@@ -4,21 +4,13 @@
 #include <sys/socket.h>
 
 #include <cstdint>
-#include <optional>
-#include <string>
 
+#include "server/base/endpoint.h"
 #include "server/base/ip_address.h"
 
 namespace podnamed::net {
 
-// An address and port to listen on; without an address, every address of this host, of both families.
-struct Endpoint {
-  std::optional<base::IpAddress> address;
-  uint16_t port = 0;  // 0: a free one
-
-  // "127.0.0.1:53", "[::1]:53", ":53".
-  std::string ToString() const;
-};
+using base::Endpoint;
 
 // One peer of a socket. A dual-stack socket shows IPv4 peers as ::ffff:a.b.c.d (RFC 4291 section 2.5.5.2); here they
 // are IPv4 again, so that nobody above needs to know of which kind the socket is.

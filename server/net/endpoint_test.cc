@@ -7,12 +7,6 @@
 namespace podnamed::net {
 namespace {
 
-TEST(Endpoint, IsWrittenAsPeopleWriteIt) {
-  EXPECT_EQ((Endpoint{.address = base::ParseIpAddress("127.0.0.1"), .port = 53}).ToString(), "127.0.0.1:53");
-  EXPECT_EQ((Endpoint{.address = base::ParseIpAddress("::1"), .port = 1053}).ToString(), "[::1]:1053");
-  EXPECT_EQ((Endpoint{.address = std::nullopt, .port = 53}).ToString(), ":53");
-}
-
 Peer PeerAt(const char* address) {
   const boost::asio::ip::udp::endpoint endpoint(boost::asio::ip::make_address(address), 5353);
   return ToPeer(*endpoint.data());
