@@ -12,7 +12,7 @@ import sys
 # below it in its house.
 SERVER = [
     ["server/base"],
-    ["server/dns"],
+    ["server/dns", "server/web"],
     ["server/state"],
     ["server/resolve"],
     ["server/net", "server/upstream", "server/feed", "server/admin"],
@@ -44,15 +44,17 @@ DOORS = {
     "controller/testing": ["server/base", "proto", "controller/identity"],
     "ctl": ["server/base", "proto"],
     **{room: ["server/base", "proto"] for room in CONTROLLER_ROOMS},
+    "controller": ["server/base", "server/web", "proto"],
 }
 # TESTING is open to every *_test.cc. Nobody includes OUTSIDE, and it may include everything.
 
 # Foreign words stop at the adapter: which rooms may say them. Boost.Beast is Asio's family, *.pb.h protobuf's.
 FOREIGN = [
     ("Asio", re.compile(r"boost/(asio|beast)\b"),
-     ["server/net", "server/upstream", "server/admin", "server/service", "server", *CONTROLLER_ROOMS]),
+     ["server/net", "server/web", "server/upstream", "server/admin", "server/service", "server", *CONTROLLER_ROOMS]),
     ("gRPC and protobuf", re.compile(r"(grpc|grpcpp|google/protobuf)/|.*\.pb\.h$"),
      ["proto", "server/feed", "server/admin", "server", *CONTROLLER_ROOMS, "controller/testing", "ctl"]),
+    ("Prometheus", re.compile(r"prometheus/"), ["server/web", "server/feed", "server", *CONTROLLER_ROOMS]),
     ("c-ares", re.compile(r"ares(_\w+)?\.h$"), ["server/upstream"]),
 ]
 # These need the standard library and Abseil alone (inet_pton knows no sockets), and GoogleTest in their tests.
