@@ -7,8 +7,11 @@
 
 #include "absl/status/status.h"
 #include "config/bind_directive.h"
+#include "config/health_directive.h"
 #include "config/kubernetes_directive.h"
 #include "config/parser.h"
+#include "config/prometheus_directive.h"
+#include "config/ready_directive.h"
 #include "config/vocabulary.h"
 #include "server/base/status.h"
 
@@ -16,20 +19,19 @@ namespace podnamed::config {
 namespace {
 
 constexpr Word<ServerBlockOptions> kPlugins[] = {
-    {"bind", ReadBind, /*repeatable=*/true},
-    {"kubernetes", ReadKubernetes},
+    {"bind", ReadBind, /*repeatable=*/true}, {"ready", ReadReady},           {"health", ReadHealth},
+    {"prometheus", ReadPrometheus},          {"kubernetes", ReadKubernetes},
 };
 
 // CoreDNS's plugin.cfg (1.14), in its order, without those above.
 constexpr std::string_view kPluginsOfCoreDns[] = {
-    "root",   "metadata", "geoip",       "cancel",   "proxyproto",   "quic",    "grpc_server", "https",
-    "https3", "timeouts", "multisocket", "reload",   "nsid",         "bufsize", "debug",       "trace",
-    "ready",  "health",   "pprof",       "shed",     "prometheus",   "errors",  "log",         "dnstap",
-    "local",  "dns64",    "any",         "chaos",    "loadbalance",  "tsig",    "rewrite",     "autopath",
-    "acl",    "cache",    "header",      "dnssec",   "tls",          "minimal", "template",    "transfer",
-    "hosts",  "route53",  "azure",       "clouddns", "k8s_external", "file",    "auto",        "secondary",
-    "etcd",   "loop",     "forward",     "grpc",     "erratic",      "whoami",  "on",          "sign",
-    "view",   "nomad",
+    "root",     "metadata",     "geoip",       "cancel",   "proxyproto", "quic",    "grpc_server", "https",
+    "https3",   "timeouts",     "multisocket", "reload",   "nsid",       "bufsize", "debug",       "trace",
+    "pprof",    "shed",         "errors",      "log",      "dnstap",     "local",   "dns64",       "any",
+    "chaos",    "loadbalance",  "tsig",        "rewrite",  "autopath",   "acl",     "cache",       "header",
+    "dnssec",   "tls",          "minimal",     "template", "transfer",   "hosts",   "route53",     "azure",
+    "clouddns", "k8s_external", "file",        "auto",     "secondary",  "etcd",    "loop",        "forward",
+    "grpc",     "erratic",      "whoami",      "on",       "sign",       "view",    "nomad",
 };
 
 constexpr Vocabulary<ServerBlockOptions> kVocabulary = {"plugin", kPlugins, kPluginsOfCoreDns};

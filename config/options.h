@@ -12,8 +12,10 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "config/environment.h"
 #include "config/server_keys.h"
+#include "server/base/endpoint.h"
 #include "server/base/ip_address.h"
 #include "server/resolve/options.h"
 
@@ -59,10 +61,18 @@ struct KubernetesOptions {
   resolve::ResolverOptions answers;
 };
 
+struct HealthOptions {
+  base::Endpoint endpoint;
+  absl::Duration lameduck = absl::ZeroDuration();  // how long everything goes on after a stop signal
+};
+
 struct ServerBlockOptions {
   std::string place;                  // "Corefile:3:1", for messages
   std::vector<ServerKey> keys;        // at least one
   std::vector<base::IpAddress> bind;  // each once; empty: every address of the machine
+  std::optional<HealthOptions> health;
+  std::optional<base::Endpoint> ready;       // where it is told whether the block's cluster is known
+  std::optional<base::Endpoint> prometheus;  // where metrics are read
   std::optional<KubernetesOptions> kubernetes;
 };
 

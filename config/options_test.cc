@@ -122,6 +122,62 @@ TEST(LoadOptions, ReadsEveryPropertyOfKubernetes) {
               ::testing::ElementsAre(*dns::Name::FromText("clusterset.local")));
 }
 
+TEST(LoadOptions, ReadsWhereMachinesLookAtTheServer) {
+  const auto block = [](std::string_view directives) {
+    const FakeEnvironment environment = TestEnvironment();
+    const absl::StatusOr<Options> options =
+        ParseOptions(fmt::format(". {{\n{}\n}}", directives), "Corefile", 53, environment);
+    EXPECT_TRUE(options.ok()) << options.status();
+    return options->blocks[0];
+  };
+  EXPECT_FALSE(block("").health.has_value());
+  EXPECT_FALSE(block("").ready.has_value());
+  EXPECT_FALSE(block("").prometheus.has_value());
+  EXPECT_EQ(block("health").health->endpoint.ToString(), ":8080");
+  EXPECT_EQ(block("health").health->lameduck, absl::ZeroDuration());
+  EXPECT_EQ(block("health 127.0.0.1:18080 {\n lameduck 1m30s\n}").health->endpoint.ToString(), "127.0.0.1:18080");
+  EXPECT_EQ(block("health {\n lameduck 1m30s\n}").health->lameduck, absl::Seconds(90));
+  EXPECT_EQ(block("ready").ready->ToString(), ":8181");
+  EXPECT_EQ(block("ready [::1]:0 {\n monitor continuously\n}").ready->ToString(), "[::1]:0");
+  EXPECT_EQ(block("ready {\n monitor until-ready\n}").ready->ToString(), ":8181");
+  EXPECT_EQ(block("prometheus").prometheus->ToString(), "127.0.0.1:9153");
+  EXPECT_EQ(block("prometheus :9153").prometheus->ToString(), ":9153");
+}
+
+TEST(LoadOptions, RefusesPagesForMachinesThatCannotBe) {
+  constexpr std::string_view kExpected =
+      "is no address to listen on; expected \":PORT\", \"IP:PORT\" (an IPv6 address in brackets) or \"localhost:PORT\"";
+  for (const auto& [directive, error] : std::vector<std::pair<std::string_view, std::string>>{
+           {"health 8080", fmt::format("Corefile:2:8: \"8080\" {}", kExpected)},
+           {"ready dns.example:8181", fmt::format("Corefile:2:7: \"dns.example:8181\" {}", kExpected)},
+           {"prometheus \"\"", fmt::format("Corefile:2:12: \"\" {}", kExpected)},
+           {"health :1 :2", "Corefile:2:1: health has 2 arguments; expected \"health [ADDRESS]\""},
+           {"ready :1 :2", "Corefile:2:1: ready has 2 arguments; expected \"ready [ADDRESS]\""},
+           {"prometheus :1 :2", "Corefile:2:1: prometheus has 2 arguments; expected \"prometheus [ADDRESS]\""},
+           {"health\nhealth :1",
+            "Corefile:3:1: health stands here a second time; expected once, first at Corefile:2:1"},
+           {"health {\nlamedcuk 5s\n}",
+            "Corefile:3:1: unknown health property \"lamedcuk\"; expected lameduck; did you mean \"lameduck\"?"},
+           {"health {\nlameduck\n}", "Corefile:3:1: lameduck has 0 arguments; expected \"lameduck DURATION\""},
+           {"health {\nlameduck 5\n}",
+            "Corefile:3:10: lameduck is \"5\"; expected a duration such as \"5s\", at most 1h"},
+           {"health {\nlameduck -1s\n}",
+            "Corefile:3:10: lameduck is \"-1s\"; expected a duration such as \"5s\", at most 1h"},
+           {"health {\nlameduck inf\n}",
+            "Corefile:3:10: lameduck is \"inf\"; expected a duration such as \"5s\", at most 1h"},
+           {"ready {\nmonitors x\n}",
+            "Corefile:3:1: unknown ready property \"monitors\"; expected monitor; did you mean \"monitor\"?"},
+           {"ready {\nmonitor sometimes\n}",
+            "Corefile:3:9: monitor is \"sometimes\"; expected until-ready or continuously"},
+           {"prometheus {\nttl 5\n}", "Corefile:3:1: unknown prometheus property \"ttl\"; expected none"},
+           {"heath",
+            "Corefile:2:1: unknown plugin \"heath\"; expected bind, ready, health, prometheus, kubernetes; did "
+            "you mean \"health\"?"},
+       }) {
+    EXPECT_EQ(Load(fmt::format("a {{\n{}\n}}", directive)), error) << directive;
+  }
+}
+
 TEST(LoadOptions, RefusesPropertiesOfKubernetesThatCannotBe) {
   for (const auto& [properties, error] : std::vector<std::pair<std::string_view, std::string_view>>{
            {"pods some", "Corefile:3:6: pods is \"some\"; expected disabled, insecure or verified"},
@@ -163,13 +219,17 @@ TEST(LoadOptions, RefusesWithPlaceAndExpectation) {
             "Corefile:1:1: \"tls://\" is known to CoreDNS and not supported by podnamed yet; expected \"dns://\""},
            // Plugins.
            {"a {\n kubernets {\n  feed x:1\n }\n}",
-            "Corefile:2:2: unknown plugin \"kubernets\"; expected bind, kubernetes; did you mean \"kubernetes\"?"},
-           {"a {\n frobnicate\n}", "Corefile:2:2: unknown plugin \"frobnicate\"; expected bind, kubernetes"},
+            "Corefile:2:2: unknown plugin \"kubernets\"; expected bind, ready, health, prometheus, kubernetes; did you "
+            "mean \"kubernetes\"?"},
+           {"a {\n frobnicate\n}",
+            "Corefile:2:2: unknown plugin \"frobnicate\"; expected bind, ready, health, prometheus, kubernetes"},
            {"a {\n import bad\n}",
-            "bad:2:3: unknown plugin \"forwad\"; expected bind, kubernetes; did you mean \"forward\"? (imported at "
+            "bad:2:3: unknown plugin \"forwad\"; expected bind, ready, health, prometheus, kubernetes; did you mean "
+            "\"forward\"? (imported at "
             "Corefile:2:2)"},
            {"(s) {\n lgo\n}\na {\n import s\n}\nb {\n import s\n}",
-            "Corefile:2:2: unknown plugin \"lgo\"; expected bind, kubernetes; did you mean \"log\"? (imported at "
+            "Corefile:2:2: unknown plugin \"lgo\"; expected bind, ready, health, prometheus, kubernetes; did you mean "
+            "\"log\"? (imported at "
             "Corefile:5:2)"},
            // bind
            {"a {\n bind\n}", "Corefile:2:2: bind has 0 arguments; expected \"bind ADDRESS|INTERFACE…\""},
@@ -264,7 +324,7 @@ TEST(LoadOptions, ListsEveryErrorInItsOrder) {
   EXPECT_EQ(Load("a {\n kubernetes {\n  feed x\n  ttl y\n }\n foo\n}\na:0x {\n}\nb {\n"),
             "Corefile:3:8: feed \"x\" is no address; expected \"unix:///PATH\" or \"HOST:PORT\"\n"
             "Corefile:4:7: ttl is \"y\"; expected 0 to 3600 seconds\n"
-            "Corefile:6:2: unknown plugin \"foo\"; expected bind, kubernetes\n"
+            "Corefile:6:2: unknown plugin \"foo\"; expected bind, ready, health, prometheus, kubernetes\n"
             "Corefile:8:1: port \"0x\" is none; expected 0 to 65535\n"
             "Corefile:10:3: \"{\" is never closed; expected \"}\" before the end of the file");
 }
@@ -314,10 +374,7 @@ TEST(LoadOptions, NamesEverythingOfKubeadmsCorefileThatIsMissing) {
 }
 )"),
             R"(Corefile:2:5: plugin "errors" is known to CoreDNS and not supported by podnamed yet
-Corefile:3:5: plugin "health" is known to CoreDNS and not supported by podnamed yet
-Corefile:6:5: plugin "ready" is known to CoreDNS and not supported by podnamed yet
 Corefile:7:5: kubernetes has no source, and this is no pod of a cluster (KUBERNETES_SERVICE_HOST is not set); expected in its block "endpoint URL" or "kubeconfig FILE" (an API server), "manifests DIRECTORY" (Kubernetes objects in files) or "feed ADDRESS" (a podname-controller)
-Corefile:12:5: plugin "prometheus" is known to CoreDNS and not supported by podnamed yet
 Corefile:13:5: plugin "forward" is known to CoreDNS and not supported by podnamed yet
 Corefile:16:5: plugin "cache" is known to CoreDNS and not supported by podnamed yet
 Corefile:20:5: plugin "loop" is known to CoreDNS and not supported by podnamed yet
