@@ -16,6 +16,7 @@
 #include "proto/podnamed/feed/v1/feed.grpc.pb.h"
 #include "proto/podnamed/feed/v1/feed_key.h"
 #include "server/base/log.h"
+#include "server/feed/feed_metrics.h"
 #include "server/feed/feed_session.h"
 
 namespace podnamed::feed {
@@ -192,7 +193,10 @@ absl::Status FeedClient::Stream::Receive() {
   if (!grpc::SerializationTraits<v1::SubscribeResponse>::Deserialize(&incoming_, &message).ok()) {
     return absl::FailedPreconditionError("a message is no podnamed.feed.v1.SubscribeResponse");
   }
-  return session_.Receive(message);
+  const absl::Status status = session_.Receive(message);
+  FeedMetrics* const metrics = client_.options_.metrics;
+  if (status.ok() && message.has_batch() && metrics != nullptr) metrics->OnBatch(message.batch(), absl::Now());
+  return status;
 }
 
 void FeedClient::Stream::ReadOn() {
@@ -209,7 +213,10 @@ void FeedClient::Stream::WriteOn() {
   if (writing_ || !may_write_) return;
   if (const std::optional<v1::SubscribeRequest> reply = session_.NextReply()) {
     // A Reject without a key speaks of a whole snapshot; the line about the end of the stream says the same.
-    if (reply->reject().has_key()) WriteLog(LogLevel::kWarning, client_.rejected_lines_, RejectedLine(reply->reject()));
+    if (reply->reject().has_key()) {
+      WriteLog(LogLevel::kWarning, client_.rejected_lines_, RejectedLine(reply->reject()));
+      if (client_.options_.metrics != nullptr) client_.options_.metrics->OnRejected();
+    }
     call_->Write(*reply, TagOf(Event::kWritten));
   } else if (violated()) {
     may_write_ = false;

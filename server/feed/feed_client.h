@@ -25,6 +25,8 @@
 
 namespace podnamed::feed {
 
+class FeedMetrics;
+
 class FeedClient {
  public:
   // The controller says something at least every 5 s; a stream without a message for so long is lost.
@@ -35,6 +37,7 @@ class FeedClient {
     absl::Duration backoff_first = absl::Milliseconds(100);
     absl::Duration backoff_max = absl::Seconds(5);
     absl::Duration silence_limit = kSilenceLimit;
+    FeedMetrics* metrics = nullptr;  // outlives the client; nullptr: nobody counts
   };
 
   // To the controller at `address`. Gives up a connection on which nothing comes for so long: where the other end went
