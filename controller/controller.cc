@@ -1,8 +1,11 @@
 #include "controller/controller.h"
 
+#include <prometheus/registry.h>
+
 #include <utility>
 
 #include "controller/feed/feed_log.h"
+#include "controller/feed/feed_metrics.h"
 #include "controller/feed/feed_server.h"
 #include "controller/feed/feed_service.h"
 #include "controller/feed/hold_service.h"
@@ -10,16 +13,26 @@
 #include "controller/kube/find_access.h"
 #include "controller/source/kubernetes_source.h"
 #include "controller/source/manifests_source.h"
+#include "controller/source/source_metrics.h"
+#include "server/base/log.h"
 #include "server/base/status.h"
+#include "server/web/health_pages.h"
+#include "server/web/http_server.h"
+#include "server/web/metrics_page.h"
+#include "server/web/process_metrics.h"
 
 namespace podnamed::controller {
 namespace {
 
 class ServedSource : public Controller {
  public:
+  explicit ServedSource(prometheus::Registry& registry) : registry_(registry) {}
+
+  // The pages first, for who waits until we are ready; then the source: who subscribes finds the whole of what could be
+  // read at once.
   absl::Status Start(const ControllerOptions& options) {
     ASSIGN_OR_RETURN(source_, MakeSource(options));
-    // The source first: who subscribes finds the whole of what could be read at once.
+    if (options.http) RETURN_IF_ERROR(StartPages(*options.http));
     RETURN_IF_ERROR(source_->Start());
     ASSIGN_OR_RETURN(server_, FeedServer::Start(service_, options.addresses, {&origin_, &hold_}));
     return absl::OkStatus();
@@ -34,27 +47,45 @@ class ServedSource : public Controller {
                                               absl::Time origin_time) { log_.Append(std::move(ops), origin_time); },
                             .complete = [this] { log_.SetComplete(); }};
     if (const auto* manifests = std::get_if<ManifestsOptions>(&options.source)) {
-      return std::make_unique<ManifestsSource>(manifests->directory, std::move(listener));
+      source_metrics_.emplace(registry_, "manifests");
+      return std::make_unique<ManifestsSource>(manifests->directory, std::move(listener), ManifestsSource::kLookAnyway,
+                                               &*source_metrics_);
     }
     const auto& kubernetes = std::get<KubernetesOptions>(options.source);
     ASSIGN_OR_RETURN(kube::Access access, kube::FindAccess(kubernetes.access));
+    source_metrics_.emplace(registry_, "kubernetes");
     return std::make_unique<KubernetesSource>(
         std::move(access), KubernetesSourceOptions{.resources = kubernetes.resources, .removals = kubernetes.removals},
         std::move(listener));
   }
 
+  absl::Status StartPages(const base::Endpoint& endpoint) {
+    web::Site site{.endpoint = endpoint, .pages = {}};
+    site.pages.push_back(web::HealthPage());
+    site.pages.push_back(web::ReadyPage([this] { return log_.complete() ? "" : "source"; }));
+    site.pages.push_back(web::MetricsPage({&registry_, &feed_metrics_, &process_metrics_}));
+    ASSIGN_OR_RETURN(web_, web::HttpServer::Start({site}));
+    base::LogInfo("web", "/health, /ready and /metrics at {}", web_->endpoints().front().ToString());
+    return absl::OkStatus();
+  }
+
+  prometheus::Registry& registry_;
+  std::optional<SourceMetrics> source_metrics_;
   FeedLog log_{RandomEpoch()};
   FeedService service_{log_};
+  FeedMetrics feed_metrics_{log_, service_};
+  web::ProcessMetrics process_metrics_;
   OriginService origin_{log_, [this](const feed::v1::Key& key) { return source_->PlaceOf(key); }};
   HoldService hold_{[this] { return source_->held(); }, [this] { source_->ReleaseHeld(); }};
   std::unique_ptr<Source> source_;
   std::unique_ptr<FeedServer> server_;
+  std::unique_ptr<web::HttpServer> web_;  // nullptr: nobody asked for pages
 };
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Controller>> Controller::Start(const ControllerOptions& options) {
-  auto controller = std::make_unique<ServedSource>();
+  auto controller = std::make_unique<ServedSource>(*options.registry);
   RETURN_IF_ERROR(controller->Start(options));
   return controller;
 }

@@ -3,16 +3,22 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "controller/source/kubernetes_options.h"
+#include "server/base/endpoint.h"
 
 namespace grpc {
 class Channel;
 }  // namespace grpc
+
+namespace prometheus {
+class Registry;
+}  // namespace prometheus
 
 namespace podnamed::controller {
 
@@ -22,13 +28,16 @@ struct ManifestsOptions {
 
 struct ControllerOptions {
   std::variant<ManifestsOptions, KubernetesOptions> source;
-  std::vector<std::string> addresses;  // to serve the feed at; none: only in this process
+  std::vector<std::string> addresses = {};   // to serve the feed at; none: only in this process
+  std::optional<base::Endpoint> http = {};   // to show /health, /ready and /metrics at
+  prometheus::Registry* registry = nullptr;  // where the source counts; outlives the controller. REQUIRES: not nullptr
 };
 
 class Controller {
  public:
   // Serves the source, and what it then changes. Manifests have been read when this returns; an API server is asked for
-  // as long as it takes, and until then who subscribes waits. An error is one sentence.
+  // as long as it takes, and until then who subscribes waits. /ready once the source has been read whole. An error is
+  // one sentence.
   static absl::StatusOr<std::unique_ptr<Controller>> Start(const ControllerOptions& options);
 
   virtual ~Controller() = default;  // ends the source, then every stream

@@ -1,4 +1,6 @@
 // podname-controller: flags to ControllerOptions to Controller; then waits to be asked to stop.
+#include <prometheus/registry.h>
+
 #include <boost/program_options/options_description.hpp>
 #include <boost/program_options/value_semantic.hpp>
 #include <boost/program_options/variables_map.hpp>
@@ -13,6 +15,7 @@
 #include "server/base/flags.h"
 #include "server/base/log.h"
 #include "server/base/signals.h"
+#include "server/base/status.h"
 #include "server/base/version.h"
 
 namespace podnamed::controller {
@@ -45,8 +48,10 @@ po::options_description MakeFlags() {
        po::value<std::vector<std::string>>()->default_value({"unix:///run/podnamed/feed.sock"},
                                                             "unix:///run/podnamed/feed.sock"),
        "where to serve the feed: unix:///path, host:port, :port; may be given several times")  //
-      ("quiet", po::bool_switch(), "log warnings and errors only")                             //
-      ("version", po::bool_switch(), "show the version, and exit")                             //
+      ("http", po::value<std::string>(),
+       "where to show /health, /ready and /metrics to machines: :port, ip:port; not at all by default")  //
+      ("quiet", po::bool_switch(), "log warnings and errors only")                                       //
+      ("version", po::bool_switch(), "show the version, and exit")                                       //
       ("help", po::bool_switch(), "show this text, and exit");
   return flags;
 }
@@ -59,6 +64,9 @@ int Fail(std::string_view message) {
 absl::StatusOr<ControllerOptions> OptionsOf(const po::variables_map& flags) {
   ControllerOptions options{.source = {}, .addresses = flags["listen"].as<std::vector<std::string>>()};
   const auto text = [&flags](const char* name) { return flags[name].as<std::string>(); };
+  if (flags.count("http") != 0) {
+    ASSIGN_OR_RETURN(options.http, base::ParseEndpoint(text("http")));
+  }
   const bool has_manifests = flags.count("manifests") > 0;
   const bool has_kubernetes = flags["kubernetes"].as<bool>();
   if (has_manifests == has_kubernetes) {
@@ -92,8 +100,10 @@ absl::StatusOr<ControllerOptions> OptionsOf(const po::variables_map& flags) {
 }
 
 int Run(const po::variables_map& flags) {
-  auto options = OptionsOf(flags);
+  absl::StatusOr<ControllerOptions> options = OptionsOf(flags);
   if (!options.ok()) return Fail(std::string(options.status().message()));
+  prometheus::Registry registry;
+  options->registry = &registry;
   base::StartLogging(flags["quiet"].as<bool>());
   auto controller = Controller::Start(*options);
   if (!controller.ok()) {

@@ -147,11 +147,13 @@ bool FeedLog::Apply(const Op& op) {
   switch (op.op_case()) {
     case Op::kUpsert: {
       const std::string encoded = op.upsert().SerializeAsString();
-      if (table_.Find(ViewOf(op.upsert())) == encoded) return false;
+      const std::optional<std::string_view> current = table_.Find(ViewOf(op.upsert()));
+      if (current == encoded) return false;
       if (const std::string_view why = Unfit(op.upsert(), encoded); !why.empty()) {
         base::LogWarning("feed", "{} is left out, what was there before stays: {}", KeyText(ViewOf(op.upsert())), why);
         return false;
       }
+      if (!current) ++counts_[static_cast<size_t>(ViewOf(op.upsert()).kind)];
       table_.Put(encoded);
       return true;
     }
@@ -161,6 +163,7 @@ bool FeedLog::Apply(const Op& op) {
       if (!current) return false;
       if (!op.delete_().uid().empty() && op.delete_().uid() != UidOf(Decode(*current))) return false;
       changes_.erase(FingerprintOf(key));
+      --counts_[static_cast<size_t>(key.kind)];
       return table_.Erase(key);
     }
     case Op::OP_NOT_SET:

@@ -43,12 +43,14 @@ bool IsBelow(std::string_view path, std::string_view directory) {
 
 }  // namespace
 
-ManifestsSource::ManifestsSource(std::string directory, SourceListener listener, std::chrono::milliseconds look_anyway)
+ManifestsSource::ManifestsSource(std::string directory, SourceListener listener, std::chrono::milliseconds look_anyway,
+                                 SourceMetrics* metrics)
     : look_anyway_(look_anyway),
       directory_(WithoutFinalSlashes(std::move(directory))),
       parent_(ParentOf(directory_)),
       name_in_parent_(parent_ + "/" + directory_.substr(directory_.rfind('/') + 1)),
-      listener_(std::move(listener)) {}
+      listener_(std::move(listener)),
+      metrics_(metrics) {}
 
 ManifestsSource::~ManifestsSource() {
   Stop();
@@ -94,7 +96,7 @@ void ManifestsSource::Run() {
     last_look = Clock::now();
     is_missing = !update.ok();
     if (is_missing) {
-      about_directory_.Now({fmt::format("{}; all objects stay as they were", std::string(update.status().message()))});
+      ComplainOfDirectory({fmt::format("{}; all objects stay as they were", std::string(update.status().message()))});
     }
     is_new |= update.value_or(false);
     // What was read while something changed may be half of one ConfigMap and half of the next. Once: we must not wait
@@ -168,7 +170,7 @@ absl::StatusOr<bool> ManifestsSource::Update() {
   for (const auto& [path, reason] : found.unreadable) {
     complaints.insert(fmt::format("{}: cannot be read: {}; the objects there stay as they were", path, reason));
   }
-  about_directory_.Now(std::move(complaints));
+  ComplainOfDirectory(std::move(complaints));
 
   const absl::flat_hash_set<std::string> written = std::exchange(written_, {});
   const bool reads_all = std::exchange(has_lost_events_, false);
@@ -208,6 +210,7 @@ bool ManifestsSource::ReadInto(const ManifestFile& file) {
   const absl::StatusOr<std::vector<std::string>> notes = text.ok() ? set_.Put(file.path, *text) : text.status();
   if (!notes.ok()) {
     base::LogError(kComponent, "{}; the file's last good objects stay", std::string(notes.status().message()));
+    CountError("file");
     return false;
   }
   for (const std::string& note : *notes) base::LogInfo(kComponent, "{}: {}", file.path, note);
@@ -220,7 +223,15 @@ void ManifestsSource::PublishChanges(absl::Time origin_time) {
   listener_.publish(set_.TakeChanges(), origin_time);
 }
 
-void Complaints::Now(absl::btree_set<std::string> complaints) {
+void ManifestsSource::ComplainOfDirectory(absl::btree_set<std::string> complaints) {
+  for (size_t count = about_directory_.Now(std::move(complaints)); count > 0; --count) CountError("directory");
+}
+
+void ManifestsSource::CountError(const char* kind) {
+  if (metrics_ != nullptr) metrics_->CountError(kind);
+}
+
+size_t Complaints::Now(absl::btree_set<std::string> complaints) {
   size_t count = 0;
   for (const std::string& complaint : complaints) {
     if (said_.contains(complaint)) continue;
@@ -228,6 +239,7 @@ void Complaints::Now(absl::btree_set<std::string> complaints) {
   }
   if (count > kMaxSaid) base::LogWarning(kComponent, "and {} more like this", count - kMaxSaid);
   said_ = std::move(complaints);
+  return count;
 }
 
 }  // namespace podnamed::controller

@@ -26,6 +26,7 @@
 #include "controller/source/manifest_files.h"
 #include "controller/source/manifest_set.h"
 #include "controller/source/source.h"
+#include "controller/source/source_metrics.h"
 #include "proto/podnamed/feed/v1/feed.pb.h"
 
 namespace podnamed::controller {
@@ -34,7 +35,8 @@ namespace podnamed::controller {
 class Complaints {
  public:
   // All that is wrong now; logs what was not at the last call.
-  void Now(absl::btree_set<std::string> complaints);
+  // Returns how many those were.
+  size_t Now(absl::btree_set<std::string> complaints);
 
  private:
   absl::btree_set<std::string> said_;
@@ -44,9 +46,10 @@ class ManifestsSource : public Source {
  public:
   static constexpr std::chrono::milliseconds kLookAnyway{5000};
 
-  // What the listener uses must outlive this. It is called by Start() on its thread with the whole state, later on the
-  // source's own.
-  ManifestsSource(std::string directory, SourceListener listener, std::chrono::milliseconds look_anyway = kLookAnyway);
+  // What the listener uses and `metrics` must outlive this. It is called by Start() on its thread with the whole state,
+  // later on the source's own. Errors are counted as "file" and "directory", if anywhere.
+  ManifestsSource(std::string directory, SourceListener listener, std::chrono::milliseconds look_anyway = kLookAnyway,
+                  SourceMetrics* metrics = nullptr);
   ~ManifestsSource() override;
   ManifestsSource(const ManifestsSource&) = delete;
   ManifestsSource& operator=(const ManifestsSource&) = delete;
@@ -75,12 +78,15 @@ class ManifestsSource : public Source {
   // Reads one file into the set; false if the set stays as it was: somebody is writing the file, or it is wrong.
   bool ReadInto(const ManifestFile& file);
   void PublishChanges(absl::Time origin_time);
+  void ComplainOfDirectory(absl::btree_set<std::string> complaints);
+  void CountError(const char* kind);
 
   const std::chrono::milliseconds look_anyway_;
   const std::string directory_;  // without slashes at its end
   const std::string parent_;
   const std::string name_in_parent_;  // the directory's path as events of its parent spell it
   const SourceListener listener_;
+  SourceMetrics* const metrics_;
 
   // Of Start()'s thread until it returns, then of the source's.
   std::unique_ptr<DirectoryWatch> watch_;
