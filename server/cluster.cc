@@ -15,7 +15,7 @@ namespace {
 constexpr absl::Duration kLookAgain = absl::Milliseconds(10);
 
 controller::ControllerOptions EmbeddedOptions(const config::ManifestsSource& source) {
-  return {.source = controller::ManifestsOptions{source.directory}, .addresses = {}};
+  return {.source = controller::ManifestsOptions{source.directory}};
 }
 
 controller::ControllerOptions EmbeddedOptions(const config::ApiSource& source) {
@@ -29,8 +29,7 @@ controller::ControllerOptions EmbeddedOptions(const config::ApiSource& source) {
                                                                 .service_imports = source.service_imports,
                                                                 .service_selector = source.service_selector,
                                                                 .namespace_selector = source.namespace_selector},
-                                                  .removals = {.percent = source.hold_removals}},
-          .addresses = {}};
+                                                  .removals = {.percent = source.hold_removals}}};
 }
 
 // The first state, for as long as that may take.
@@ -50,27 +49,30 @@ void Await(const state::SnapshotHolder& holder, std::chrono::milliseconds timeou
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Cluster>> Cluster::Start(const ClusterSource& source, const std::string& node) {
+absl::StatusOr<std::unique_ptr<Cluster>> Cluster::Start(const ClusterSource& source, const std::string& node,
+                                                        prometheus::Registry& registry) {
   if (const auto* feed = std::get_if<config::FeedSource>(&source)) {
-    return std::unique_ptr<Cluster>(new Cluster(source, nullptr, feed::FeedClient::MakeChannel(feed->address), node));
+    return std::unique_ptr<Cluster>(
+        new Cluster(source, nullptr, feed::FeedClient::MakeChannel(feed->address), node, registry));
   }
   const auto* api = std::get_if<config::ApiSource>(&source);
-  ASSIGN_OR_RETURN(
-      std::unique_ptr<controller::Controller> embedded,
-      controller::Controller::Start(api != nullptr ? EmbeddedOptions(*api)
-                                                   : EmbeddedOptions(std::get<config::ManifestsSource>(source))));
+  controller::ControllerOptions options =
+      api != nullptr ? EmbeddedOptions(*api) : EmbeddedOptions(std::get<config::ManifestsSource>(source));
+  options.registry = &registry;
+  ASSIGN_OR_RETURN(std::unique_ptr<controller::Controller> embedded, controller::Controller::Start(options));
   std::shared_ptr<grpc::Channel> channel = embedded->InProcessChannel();
-  std::unique_ptr<Cluster> cluster(new Cluster(source, std::move(embedded), std::move(channel), node));
+  std::unique_ptr<Cluster> cluster(new Cluster(source, std::move(embedded), std::move(channel), node, registry));
   if (api != nullptr) Await(cluster->holder(), api->startup_timeout);
   return cluster;
 }
 
 Cluster::Cluster(const ClusterSource& source, std::unique_ptr<controller::Controller> embedded,
-                 std::shared_ptr<grpc::Channel> channel, const std::string& node)
+                 std::shared_ptr<grpc::Channel> channel, const std::string& node, prometheus::Registry& registry)
     : source_(source),
       embedded_(std::move(embedded)),
       channel_(std::move(channel)),
-      client_(channel_, store_, {.node = node}),
+      metrics_(registry, holder_, TextOf(source)),
+      client_(channel_, store_, {.node = node, .metrics = &metrics_}),
       feed_thread_([this] { client_.Run(); }) {}
 
 std::string TextOf(const ClusterSource& source) {

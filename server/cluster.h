@@ -3,6 +3,8 @@
 // blocks with the same source share one.
 #pragma once
 
+#include <prometheus/registry.h>
+
 #include <memory>
 #include <string>
 #include <thread>
@@ -13,6 +15,7 @@
 #include "controller/controller.h"
 #include "server/admin/subject.h"
 #include "server/feed/feed_client.h"
+#include "server/feed/feed_metrics.h"
 #include "server/state/snapshot_holder.h"
 #include "server/state/store.h"
 
@@ -26,9 +29,10 @@ std::string TextOf(const ClusterSource& source);
 
 class Cluster {
  public:
-  // Starts to follow `source`. Manifests are read before this returns, and an API server has
-  // its startup_timeout for that; a feed is dialled for as long as it takes.
-  static absl::StatusOr<std::unique_ptr<Cluster>> Start(const ClusterSource& source, const std::string& node);
+  // Starts to follow `source`, and counts what comes in `registry`, which outlives it. Manifests are read before this
+  // returns, and an API server has its startup_timeout for that; a feed is dialled for as long as it takes.
+  static absl::StatusOr<std::unique_ptr<Cluster>> Start(const ClusterSource& source, const std::string& node,
+                                                        prometheus::Registry& registry);
   // Ends the feed. Readers of the holder must be gone.
   ~Cluster();
   Cluster(const Cluster&) = delete;
@@ -40,13 +44,14 @@ class Cluster {
 
  private:
   Cluster(const ClusterSource& source, std::unique_ptr<controller::Controller> embedded,
-          std::shared_ptr<grpc::Channel> channel, const std::string& node);
+          std::shared_ptr<grpc::Channel> channel, const std::string& node, prometheus::Registry& registry);
 
   const ClusterSource source_;
   std::unique_ptr<controller::Controller> embedded_;
   const std::shared_ptr<grpc::Channel> channel_;
   state::SnapshotHolder holder_;
   state::Store store_{holder_};
+  feed::FeedMetrics metrics_;
   feed::FeedClient client_;
   std::thread feed_thread_;
 };

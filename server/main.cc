@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "config/options.h"
 #include "server/admin/inspect_server.h"
 #include "server/base/flags.h"
@@ -85,6 +86,11 @@ int Run(const po::variables_map& flags) {
   }
   base::LogInfo("server", "podnamed-{} is serving with {} workers", base::kVersion, workers);
   const char* const signal = base::WaitForStopSignal();
+  (*server)->StopBeingReady();
+  if (const absl::Duration lameduck = (*server)->lameduck(); lameduck > absl::ZeroDuration()) {
+    base::LogInfo("server", "{}: going on for {}, no longer ready", signal, absl::FormatDuration(lameduck));
+    std::this_thread::sleep_for(absl::ToChronoNanoseconds(lameduck));
+  }
   base::LogInfo("server", "{}: answering what has arrived, then stopping", signal);
   (*server)->Stop(kStopGrace);
   base::StopLogging();

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <climits>
 #include <utility>
 
@@ -10,7 +11,10 @@
 #include "absl/time/clock.h"
 #include "server/base/log.h"
 #include "server/base/status.h"
+#include "server/coredns_metrics.h"
 #include "server/host_addresses.h"
+#include "server/pages.h"
+#include "server/web/metrics_page.h"
 
 namespace podnamed {
 namespace {
@@ -33,6 +37,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const config::Options& opt
     ASSIGN_OR_RETURN(std::unique_ptr<Worker> worker, Worker::Start(server->blocks_, use));
     server->workers_.push_back(std::move(worker));
   }
+  RETURN_IF_ERROR(server->StartPages(options));
   ASSIGN_OR_RETURN(server->inspection_, StartInspection(inspect, server->SubjectOf(options)));
   for (const Block& block : server->blocks_) {
     for (const auto& [endpoint, zone] : block.zones) {
@@ -40,6 +45,23 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const config::Options& opt
     }
   }
   return server;
+}
+
+absl::Status Server::StartPages(const config::Options& options) {
+  AddCorednsMetrics(options, blocks_, registry_);
+  for (const config::ServerBlockOptions& block : options.blocks) {
+    if (block.health) lameduck_ = std::max(lameduck_, block.health->lameduck);
+  }
+  const std::vector<web::Site> sites =
+      SitesOf(options, blocks_, stopping_, web::MetricsPage({&registry_, &cluster_metrics_, &process_metrics_}));
+  if (sites.empty()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(web_, web::HttpServer::Start(sites));
+  for (size_t i = 0; i < sites.size(); ++i) {
+    for (const web::Page& page : sites[i].pages) {
+      base::LogInfo("web", "{} at {}", page.path, web_->endpoints()[i].ToString());
+    }
+  }
+  return absl::OkStatus();
 }
 
 absl::Status Server::AddBlock(const config::ServerBlockOptions& options) {
@@ -77,7 +99,8 @@ absl::StatusOr<const Cluster*> Server::ClusterOf(const ClusterSource& source) {
   for (const auto& [known, cluster] : clusters_) {
     if (known == source) return cluster.get();
   }
-  ASSIGN_OR_RETURN(std::unique_ptr<Cluster> cluster, Cluster::Start(source, NodeName()));
+  ASSIGN_OR_RETURN(std::unique_ptr<Cluster> cluster, Cluster::Start(source, NodeName(), registry_));
+  cluster_metrics_.Add(TextOf(source), cluster->holder());
   return clusters_.emplace_back(source, std::move(cluster)).second.get();
 }
 
@@ -116,6 +139,7 @@ void Server::Stop(std::chrono::milliseconds grace) {
   inspection_.reset();  // while the workers answer what has arrived
   for (const auto& worker : workers_) worker->Join();
   workers_.clear();
+  web_.reset();  // /health goes on to the end
   clusters_.clear();
 }
 

@@ -1,0 +1,40 @@
+#include "server/coredns_metrics.h"
+
+#include <fmt/format.h>
+#include <prometheus/family.h>
+#include <prometheus/gauge.h>
+
+#include <string>
+
+#include "server/base/version.h"
+
+namespace podnamed {
+
+void AddCorednsMetrics(const config::Options& options, const std::vector<Block>& blocks,
+                       prometheus::Registry& registry) {
+  // Without CoreDNS's labels revision and goversion, which have no meaning here.
+  prometheus::BuildGauge()
+      .Name("coredns_build_info")
+      .Help("A metric with a constant '1' value labeled by version from which podnamed was built.")
+      .Register(registry)
+      .Add({{"version", fmt::format("podnamed-{}", base::kVersion)}})
+      .Set(1);
+  auto& enabled = prometheus::BuildGauge()
+                      .Name("coredns_plugin_enabled")
+                      .Help("A metric that indicates whether a plugin is enabled on per server and zone basis.")
+                      .Register(registry);
+  for (size_t i = 0; i < blocks.size(); ++i) {
+    // As in CoreDNS: of the blocks that have `prometheus`, those plugins that see queries.
+    if (!options.blocks[i].prometheus) continue;
+    for (const auto& [endpoint, zone] : blocks[i].zones) {
+      const auto enable = [&, server = fmt::format("dns://{}", endpoint.ToString()),
+                           name = zone.ToText()](const std::string& plugin) {
+        enabled.Add({{"server", server}, {"zone", name}, {"view", ""}, {"name", plugin}}).Set(1);
+      };
+      enable("prometheus");
+      if (options.blocks[i].kubernetes) enable("kubernetes");
+    }
+  }
+}
+
+}  // namespace podnamed

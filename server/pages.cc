@@ -1,0 +1,56 @@
+#include "server/pages.h"
+
+#include <map>
+#include <string>
+#include <utility>
+
+#include "absl/algorithm/container.h"
+#include "server/state/snapshot_holder.h"
+#include "server/web/health_pages.h"
+
+namespace podnamed {
+namespace {
+
+// What one address shows.
+struct Wanted {
+  bool health = false;
+  bool ready = false;
+  bool metrics = false;
+  std::vector<const state::SnapshotHolder*> clusters;  // of the blocks that have `ready` there
+};
+
+web::Page ReadyPageOf(std::vector<const state::SnapshotHolder*> clusters, const std::atomic<bool>& stopping) {
+  return web::ReadyPage([clusters = std::move(clusters), &stopping] {
+    if (stopping) return "stopping";
+    const bool all_known = absl::c_all_of(clusters, [](const state::SnapshotHolder* holder) {
+      return state::SnapshotReader(*holder).Current() != nullptr;
+    });
+    return all_known ? "" : "kubernetes";
+  });
+}
+
+}  // namespace
+
+std::vector<web::Site> SitesOf(const config::Options& options, const std::vector<Block>& blocks,
+                               const std::atomic<bool>& stopping, const web::Page& metrics) {
+  std::map<base::Endpoint, Wanted> wanted;
+  for (size_t i = 0; i < blocks.size(); ++i) {
+    const config::ServerBlockOptions& block = options.blocks[i];
+    if (block.health) wanted[block.health->endpoint].health = true;
+    if (block.prometheus) wanted[*block.prometheus].metrics = true;
+    if (!block.ready) continue;
+    Wanted& here = wanted[*block.ready];
+    here.ready = true;
+    if (blocks[i].holder != nullptr) here.clusters.push_back(blocks[i].holder);
+  }
+  std::vector<web::Site> sites;
+  for (auto& [endpoint, pages] : wanted) {
+    web::Site& site = sites.emplace_back(web::Site{.endpoint = endpoint, .pages = {}});
+    if (pages.health) site.pages.push_back(web::HealthPage());
+    if (pages.ready) site.pages.push_back(ReadyPageOf(std::move(pages.clusters), stopping));
+    if (pages.metrics) site.pages.push_back(metrics);
+  }
+  return sites;
+}
+
+}  // namespace podnamed
