@@ -56,7 +56,7 @@ class ServedSource : public Controller {
     source_metrics_.emplace(registry_, "kubernetes");
     return std::make_unique<KubernetesSource>(
         std::move(access), KubernetesSourceOptions{.resources = kubernetes.resources, .removals = kubernetes.removals},
-        std::move(listener));
+        std::move(listener), &*source_metrics_);
   }
 
   absl::Status StartPages(const base::Endpoint& endpoint) {

@@ -141,7 +141,7 @@ Pod ClusterIndex::CompletedBySet(Pod pod) const {
 }
 
 template <typename Object>
-void ClusterIndex::Put(const Object& object) {
+bool ClusterIndex::Put(const Object& object) {
   constexpr ObjectKind kKind = kKindOf<Object>;
   constexpr bool kIsInNamespace = !std::is_same_v<Object, Namespace>;
   const Name name(kIsInNamespace ? std::string_view(object.metadata().namespace_()) : "", object.metadata().name());
@@ -150,7 +150,7 @@ void ClusterIndex::Put(const Object& object) {
   Kept* kept = Find(kKind, name);
   if (kept != nullptr && kept->text == text) {
     kept->round = rounds_[static_cast<size_t>(kKind)];
-    return;
+    return false;
   }
   if constexpr (std::is_same_v<Object, Pod>) {
     const Pod completed = CompletedBySet(object);
@@ -158,14 +158,15 @@ void ClusterIndex::Put(const Object& object) {
   } else {
     Change(name, kept, &object, std::move(text));
   }
+  return true;
 }
 
-template void ClusterIndex::Put(const Namespace&);
-template void ClusterIndex::Put(const Service&);
-template void ClusterIndex::Put(const Pod&);
-template void ClusterIndex::Put(const EndpointSlice&);
-template void ClusterIndex::Put(const StatefulSet&);
-template void ClusterIndex::Put(const ServiceImport&);
+template bool ClusterIndex::Put(const Namespace&);
+template bool ClusterIndex::Put(const Service&);
+template bool ClusterIndex::Put(const Pod&);
+template bool ClusterIndex::Put(const EndpointSlice&);
+template bool ClusterIndex::Put(const StatefulSet&);
+template bool ClusterIndex::Put(const ServiceImport&);
 
 template <typename Object>
 void ClusterIndex::Change(const Name& name, Kept* kept, const Object* after, std::string text) {

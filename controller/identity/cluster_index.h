@@ -33,9 +33,9 @@ class ClusterIndex {
   enum class Author : uint8_t { kPeople, kCluster };
   explicit ClusterIndex(Author author) : author_(author) {}
 
-  // The object now is so, and was seen by the relist of its kind, if there is one.
+  // The object now is so, and was seen by the relist of its kind, if there is one. False: it was so before.
   template <typename Object>
-  void Put(const Object& object);
+  bool Put(const Object& object);
 
   // The object is gone. Changes nothing if it is unknown, or another life than `uid` names (empty: whichever) has taken
   // its place. A Namespace has no namespace.
@@ -54,6 +54,8 @@ class ClusterIndex {
   //   a Pod for every pod with an address that has not ended and that no identity names,
   //   a service import for every ServiceImport, and the identities of those that are headless.
   std::vector<feed::v1::Op> TakeChanges();
+
+  size_t objects(ObjectKind kind) const { return TableOf(kind).size(); }
 
   // How many records of each kind (feed::v1::Key::Kind) there are, as of the last TakeChanges.
   using RecordCounts = std::array<size_t, feed::v1::Key::Kind_ARRAYSIZE>;

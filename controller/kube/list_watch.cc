@@ -282,6 +282,7 @@ struct ListWatch::State {
   void BeginWatching() {
     is_watching = true;
     watching_since = Clock::now();
+    sink.OnWatchBegin();
     Synced();
   }
 
@@ -394,11 +395,11 @@ struct ListWatch::State {
 
   void Lost(const absl::Status& why) {
     const std::string complaint(why.message());
-    if (!is_synced && complaint == last_complaint) return;
+    const bool is_news = is_synced || complaint != last_complaint;
     last_complaint = complaint;
     is_synced = false;
-    base::LogWarning("kube", "{}: {}", resource.name, complaint);
-    sink.OnLost(why);
+    if (is_news) base::LogWarning("kube", "{}: {}", resource.name, complaint);
+    sink.OnLost(why, is_news);
   }
 
   HttpClient client;

@@ -49,8 +49,11 @@ class Sink {
   virtual void OnDeleted(MessagePtr object) = 0;
   // From here on the objects follow the server: after every list, and when a watch goes on after an outage.
   virtual void OnSynced() = 0;
-  // They do not any more; what is known stays. Said once for each new reason.
-  virtual void OnLost(const absl::Status& why) = 0;
+  // A watch begins.
+  virtual void OnWatchBegin() = 0;
+  // A list or a watch has failed: the objects do not follow any more, and what is known stays. `is_news`: not for the
+  // same reason as the last time.
+  virtual void OnLost(const absl::Status& why, bool is_news) = 0;
 };
 
 struct ListWatchOptions {

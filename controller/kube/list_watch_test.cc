@@ -52,15 +52,19 @@ class TestSink : public Sink {
   }
   void OnDeleted(MessagePtr object) override { objects.erase(MetadataOf(*object).name()); }
   void OnSynced() override { is_synced = true; }
-  void OnLost(const absl::Status& why) override {
+  void OnWatchBegin() override { ++watches; }
+  void OnLost(const absl::Status& why, bool is_news) override {
     is_synced = false;
-    complaints.emplace_back(why.message());
+    ++failures;
+    if (is_news) complaints.emplace_back(why.message());
   }
 
   std::map<std::string, std::string> objects;
   int relists_begun = 0;
   int relists = 0;
   int changes = 0;
+  int watches = 0;
+  int failures = 0;
   bool is_synced = false;
   std::vector<std::string> complaints;
 
@@ -328,6 +332,7 @@ TEST_F(ListWatchTest, NamesTheRightThatIsMissing) {
   EXPECT_EQ(Requests(""), 1) << "a person has to put that right: no hurry";
   EXPECT_TRUE(UntilSynced());
   EXPECT_EQ(sink_.complaints.size(), 1) << "the same is said once";
+  EXPECT_EQ(sink_.failures, 2) << "and counted twice";
 }
 
 TEST_F(ListWatchTest, SaysThatAResourceDoesNotExist) {

@@ -11,6 +11,7 @@
 #include <boost/json/value.hpp>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/ascii.h"
 #include "controller/kube/json_message.h"
@@ -43,18 +44,22 @@ k8s::meta::v1::ObjectMeta* MutableMetadataOf(Message* object) {
   return static_cast<k8s::meta::v1::ObjectMeta*>(object->GetReflection()->MutableMessage(object, field));
 }
 
-// The one annotation that we keep, if any, stands beside the field.
+// The annotations that we keep stand beside the field.
 void KeepOnlyWhatIsRead(Message* object) {
-  static const std::string& kept =
-      k8s::meta::v1::ObjectMeta::descriptor()->FindFieldByName("annotations")->options().GetExtension(k8s::only_key);
+  static const auto& kept = k8s::meta::v1::ObjectMeta::descriptor()
+                                ->FindFieldByName("annotations")
+                                ->options()
+                                .GetRepeatedExtension(k8s::only_key);
   object->DiscardUnknownFields();
   auto& annotations = *MutableMetadataOf(object)->mutable_annotations();
   if (annotations.empty()) return;
-  const auto entry = annotations.find(kept);
-  std::optional<std::string> value;
-  if (entry != annotations.end()) value = entry->second;
+  std::vector<std::pair<std::string, std::string>> found;
+  for (const std::string& key : kept) {
+    const auto entry = annotations.find(key);
+    if (entry != annotations.end()) found.emplace_back(key, std::move(entry->second));
+  }
   annotations.clear();
-  if (value) annotations[kept] = *std::move(value);
+  for (auto& [key, value] : found) annotations[key] = std::move(value);
 }
 
 // The message in an envelope "k8s\0" Unknown; text without the magic is the message itself.

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <google/protobuf/util/time_util.h>
+#include <prometheus/counter.h>
+#include <prometheus/gauge.h>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -30,13 +32,30 @@ constexpr std::string_view kComponent = "kubernetes";
 constexpr size_t kExamples = 3;
 constexpr std::chrono::seconds kAfterException{1};
 
+// When whoever wrote the slice saw the first of the changes that it shows (EndpointsLastChangeTriggerTime of
+// k8s.io/api/core/v1): Kubernetes' programming latency begins there.
+absl::Time HappenedAt(const k8s::discovery::v1::EndpointSlice& slice) {
+  const absl::Time now = absl::Now();
+  const auto annotation = slice.metadata().annotations().find("endpoints.kubernetes.io/last-change-trigger-time");
+  absl::Time happened;
+  const bool is_told = annotation != slice.metadata().annotations().end() &&
+                       absl::ParseTime(absl::RFC3339_full, annotation->second, &happened, nullptr);
+  return is_told ? std::min(happened, now) : now;
+}
+template <typename Object>
+absl::Time HappenedAt(const Object&) {
+  return absl::Now();
+}
+
 }  // namespace
 
 // One kind of object: what its list and watch say, handed to the index.
 class KubernetesSource::Follower : public kube::Sink {
  public:
   Follower(KubernetesSource& source, kube::Resource resource, ObjectKind kind)
-      : source_(source), resource_(std::move(resource)), kind_(kind) {}
+      : source_(source), resource_(std::move(resource)), kind_(kind) {
+    if (source_.metrics_) metrics_.emplace(source_.metrics_->Of(resource_.name));
+  }
 
   const kube::Resource& resource() const { return resource_; }
   bool is_listed() const { return is_listed_; }
@@ -53,7 +72,8 @@ class KubernetesSource::Follower : public kube::Sink {
     }
     is_listed_ = true;
     is_confirming_ = false;
-    source_.OnChange();
+    if (metrics_) metrics_->lists.Increment();
+    source_.OnChange(absl::Now());
     source_.OnListed();
   }
   void OnDeleted(kube::MessagePtr object) override {
@@ -62,11 +82,20 @@ class KubernetesSource::Follower : public kube::Sink {
       absl::MutexLock lock(&source_.mutex_);
       source_.index_.Delete(kind_, metadata.namespace_(), metadata.name(), metadata.uid());
     }
-    source_.OnChange();
+    source_.OnChange(absl::Now());
   }
-  // The list and watch says so in the log.
-  void OnSynced() override {}
-  void OnLost(const absl::Status&) override {}
+  void OnSynced() override { SetFollowing(true); }
+  void OnWatchBegin() override {
+    if (metrics_) metrics_->watches.Increment();
+  }
+  void OnLost(const absl::Status& why, bool /*is_news*/) override {
+    SetFollowing(false);
+    if (source_.metrics_) source_.metrics_->CountError(why);
+  }
+
+  void ShowObjects() {
+    if (metrics_) metrics_->objects.Set(static_cast<double>(source_.index_.objects(kind_)));
+  }
 
   // Ends the list and watch that is running; Follow begins another.
   void BeginAnew(bool confirms) {
@@ -79,8 +108,13 @@ class KubernetesSource::Follower : public kube::Sink {
   KubernetesSource& source_;
 
  private:
+  void SetFollowing(bool is_following) {
+    if (metrics_) metrics_->following.Set(is_following ? 1 : 0);
+  }
+
   const kube::Resource resource_;
   const ObjectKind kind_;
+  std::optional<KubernetesMetrics::Resource> metrics_;
   bool is_listed_ = false;
   bool is_confirming_ = false;  // it has not been listed since that was asked for
   asio::cancellation_signal cancel_;
@@ -92,20 +126,23 @@ class KubernetesSource::FollowerOf : public Follower {
   FollowerOf(KubernetesSource& source, kube::Resource resource)
       : Follower(source, std::move(resource), kKindOf<Object>) {}
 
-  void OnObject(kube::MessagePtr object) override {
+  void OnObject(kube::MessagePtr message) override {
+    const auto& object = static_cast<const Object&>(*message);
     {
       absl::MutexLock lock(&source_.mutex_);
-      source_.index_.Put(static_cast<const Object&>(*object));
+      if (!source_.index_.Put(object)) return;
     }
-    source_.OnChange();
+    source_.OnChange(is_listed() ? HappenedAt(object) : absl::Now());
   }
 };
 
-KubernetesSource::KubernetesSource(kube::Access access, KubernetesSourceOptions options, SourceListener listener)
+KubernetesSource::KubernetesSource(kube::Access access, KubernetesSourceOptions options, SourceListener listener,
+                                   SourceMetrics* metrics)
     : access_(std::move(access)),
       options_(std::move(options)),
       listener_(std::move(listener)),
       hold_(options_.removals) {
+  if (metrics != nullptr) metrics_.emplace(*metrics);
   const KubernetesResources& resources = options_.resources;
   AddFollower<k8s::core::v1::Namespace>("namespaces", "/api/v1/namespaces", resources.namespace_selector, true);
   AddFollower<k8s::core::v1::Service>("services", "/api/v1/services", resources.service_selector, true);
@@ -178,10 +215,10 @@ asio::awaitable<void> KubernetesSource::Follow(Follower& follower) {
 // ---- publishing
 
 // When nothing else has happened lately what comes is published as soon as the octets at hand have been read.
-void KubernetesSource::OnChange() {
+void KubernetesSource::OnChange(absl::Time happened) {
+  first_change_ = std::min(first_change_, happened);
   if (flush_is_due_) return;
   flush_is_due_ = true;
-  first_change_ = absl::Now();
   flush_timer_.expires_at(std::max(Clock::now(), last_flush_ + kBusyInterval));
   flush_timer_.async_wait([this](const boost::system::error_code& error) {
     if (!error) Flush();
@@ -201,7 +238,9 @@ void KubernetesSource::Flush() {
     held = hold_.size();
     if (held_before == 0) held_since_ = absl::Now();
   }
-  PublishOps(std::move(ops), first_change_);
+  PublishOps(std::move(ops), std::exchange(first_change_, absl::InfiniteFuture()));
+  for (const auto& follower : followers_) follower->ShowObjects();
+  if (metrics_) metrics_->SetHeld(held);
   if (held > held_before) AwaitConfirmation();
   if (held_before > 0 && held == 0) base::LogInfo(kComponent, "what was held has come back: nothing is removed");
   last_flush_ = Clock::now();
@@ -259,6 +298,7 @@ void KubernetesSource::ReleaseNow(std::string_view why) {
     absl::MutexLock lock(&mutex_);
     ops = hold_.Release();
   }
+  if (metrics_) metrics_->SetHeld(0);
   if (ops.empty()) return;
   base::LogWarning(kComponent, "removing {} records that were held: {}", ops.size(), why);
   PublishOps(std::move(ops), absl::Now());

@@ -12,6 +12,7 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -24,6 +25,7 @@
 #include "controller/kube/access.h"
 #include "controller/kube/http_client.h"
 #include "controller/kube/list_watch.h"
+#include "controller/source/kubernetes_metrics.h"
 #include "controller/source/kubernetes_options.h"
 #include "controller/source/removal_hold.h"
 #include "controller/source/source.h"
@@ -43,8 +45,10 @@ class KubernetesSource : public Source {
  public:
   static constexpr std::chrono::milliseconds kBusyInterval{5};
 
-  // What the listener uses must outlive this. It is called on the source's thread.
-  KubernetesSource(kube::Access access, KubernetesSourceOptions options, SourceListener listener);
+  // What the listener uses and `metrics`, if anybody counts, must outlive this. The listener is called on the source's
+  // thread.
+  KubernetesSource(kube::Access access, KubernetesSourceOptions options, SourceListener listener,
+                   SourceMetrics* metrics = nullptr);
   ~KubernetesSource() override;
   KubernetesSource(const KubernetesSource&) = delete;
   KubernetesSource& operator=(const KubernetesSource&) = delete;
@@ -66,8 +70,8 @@ class KubernetesSource : public Source {
   void AddFollower(const char* name, const char* path, std::string selector, bool has_protobuf);
   boost::asio::awaitable<void> Follow(Follower& follower);
 
-  // Something came to the index: its changes are to be published.
-  void OnChange();
+  // Something came to the index: its changes are to be published. `happened` is when the cluster began to change.
+  void OnChange(absl::Time happened);
   void Flush();
   void PublishOps(std::vector<feed::v1::Op> ops, absl::Time origin_time);
 
@@ -80,6 +84,7 @@ class KubernetesSource : public Source {
   const kube::Access access_;
   const KubernetesSourceOptions options_;
   const SourceListener listener_;
+  std::optional<KubernetesMetrics> metrics_;
 
   mutable absl::Mutex mutex_;  // for changes, and for who looks from outside; the source's thread reads without it
   ClusterIndex index_{ClusterIndex::Author::kCluster};
@@ -93,7 +98,7 @@ class KubernetesSource : public Source {
   boost::asio::steady_timer flush_timer_{context_};
   bool flush_is_due_ = false;
   std::chrono::steady_clock::time_point last_flush_;
-  absl::Time first_change_;
+  absl::Time first_change_ = absl::InfiniteFuture();  // of those that are not published
   bool is_complete_ = false;
   boost::asio::steady_timer confirm_timer_{context_};
   enum class Confirmation { kNone, kWaits, kLists, kListsAndAgain } confirmation_ = Confirmation::kNone;

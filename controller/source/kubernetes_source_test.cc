@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <prometheus/registry.h>
 
 #include <functional>
 #include <map>
@@ -45,18 +46,20 @@ class KubernetesSourceTest : public ::testing::Test {
   void Start() {
     source_.emplace(server_.access(), options_,
                     SourceListener{.publish =
-                                       [this](const std::vector<feed::v1::Op>& ops, absl::Time) {
+                                       [this](const std::vector<feed::v1::Op>& ops, absl::Time origin_time) {
                                          absl::MutexLock lock(&mutex_);
                                          const std::string noise = state_.Apply(ops);
                                          EXPECT_TRUE(may_repeat_ || noise.empty()) << noise;
                                          text_ = ToText(state_.Records());
                                          ++publications_;
+                                         origin_time_ = origin_time;
                                        },
                                    .complete =
                                        [this] {
                                          absl::MutexLock lock(&mutex_);
                                          is_complete_ = true;
-                                       }});
+                                       }},
+                    &metrics_);
     ASSERT_TRUE(source_->Start().ok());
   }
 
@@ -98,11 +101,16 @@ class KubernetesSourceTest : public ::testing::Test {
     server_.Put(kServices, object);
   }
   // Of a service: a slice of this name with these pods, "web-0" to "10.0.0.1".
-  void PutSlice(const std::string& name, const std::string& service, const std::map<std::string, std::string>& pods) {
+  void PutSlice(const std::string& name, const std::string& service, const std::map<std::string, std::string>& pods,
+                const std::string& trigger_time = "") {
     k8s::discovery::v1::EndpointSlice object;
     object.mutable_metadata()->set_namespace_("default");
     object.mutable_metadata()->set_name(name);
     (*object.mutable_metadata()->mutable_labels())["kubernetes.io/service-name"] = service;
+    if (!trigger_time.empty()) {
+      (*object.mutable_metadata()->mutable_annotations())["endpoints.kubernetes.io/last-change-trigger-time"] =
+          trigger_time;
+    }
     object.set_address_type("IPv4");
     for (const auto& [pod, address] : pods) {
       k8s::discovery::v1::Endpoint& endpoint = *object.add_endpoints();
@@ -126,6 +134,9 @@ class KubernetesSourceTest : public ::testing::Test {
   RecordMap state_;
   std::string text_;
   int publications_ = 0;
+  absl::Time origin_time_;  // of the last one
+  prometheus::Registry registry_;
+  SourceMetrics metrics_{registry_, "kubernetes"};
   bool is_complete_ = false;
   bool may_repeat_ = false;  // what was held is said again when it comes back
   std::optional<KubernetesSource> source_;
@@ -187,6 +198,49 @@ TEST_F(KubernetesSourceTest, SaysWhichObjectARecordIsFrom) {
   key.set_service("nginx");
   key.set_name("web-0");
   EXPECT_EQ(source_->PlaceOf(key), "EndpointSlice default/nginx-a");
+}
+
+TEST_F(KubernetesSourceTest, AChangeBeginsWhenTheControlPlaneSawIt) {
+  PutService("nginx");
+  Start();
+  ASSERT_TRUE(UntilComplete());
+  const absl::Time started = absl::Now();
+  PutSlice("nginx-a", "nginx", {{"web-0", "10.0.0.1"}}, "2026-11-23T10:00:00.123456789Z");
+  ASSERT_TRUE(UntilText(kEmptyService + Identity("web-0", "10.0.0.1")));
+  absl::Time triggered;
+  ASSERT_TRUE(absl::ParseTime(absl::RFC3339_full, "2026-11-23T10:00:00.123456789Z", &triggered, nullptr));
+  {
+    absl::MutexLock lock(&mutex_);
+    EXPECT_EQ(origin_time_, triggered);
+  }
+  PutSlice("nginx-a", "nginx", {{"web-0", "10.0.0.2"}}, "2999-01-01T00:00:00Z");
+  ASSERT_TRUE(UntilText(kEmptyService + Identity("web-0", "10.0.0.2")));
+  PutSlice("nginx-a", "nginx", {{"web-0", "10.0.0.3"}}, "yesterday");
+  ASSERT_TRUE(UntilText(kEmptyService + Identity("web-0", "10.0.0.3")));
+  absl::MutexLock lock(&mutex_);
+  EXPECT_GE(origin_time_, started) << "a clock that is ahead, or no time at all: when it came";
+  EXPECT_LE(origin_time_, absl::Now());
+}
+
+TEST_F(KubernetesSourceTest, CountsListsWatchesObjectsAndErrors) {
+  PutService("nginx");
+  server_.Add({.kind = Kind::kStatus, .target = kServices, .code = 403, .reason = "Forbidden"});
+  Start();
+  ASSERT_TRUE(UntilComplete());
+  const auto value = [this](const std::string& name, const std::string& label) {
+    for (const prometheus::MetricFamily& family : registry_.Collect()) {
+      for (const prometheus::ClientMetric& metric : family.metric) {
+        const bool is_it = absl::c_any_of(metric.label, [&](const auto& pair) { return pair.value == label; });
+        if (family.name == name && is_it) return metric.counter.value + metric.gauge.value;
+      }
+    }
+    return -1.0;
+  };
+  ASSERT_TRUE(Soon([&] { return value("podname_controller_kubernetes_watches_total", "services") == 1; }));
+  EXPECT_EQ(value("podname_controller_kubernetes_lists_total", "services"), 1);
+  EXPECT_EQ(value("podname_controller_kubernetes_following", "services"), 1);
+  EXPECT_EQ(value("podname_controller_kubernetes_objects", "services"), 1);
+  EXPECT_EQ(value("podname_controller_source_errors_total", "forbidden"), 1);
 }
 
 TEST_F(KubernetesSourceTest, ARelistRemovesNothingThatIsThere) {

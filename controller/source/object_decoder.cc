@@ -193,8 +193,8 @@ absl::Status ObjectDecoder::DecodeMap(const YamlValue& value, const Step* step, 
   const FieldDescriptor* entry_value = field->message_type()->map_value();
   for (size_t i = 0; i < value.keys.size(); ++i) {
     const YamlValue& member = *value.members[i];
-    const google::protobuf::FieldOptions& options = field->options();
-    if (options.HasExtension(k8s::only_key) && value.keys[i]->text != options.GetExtension(k8s::only_key)) continue;
+    const auto& kept = field->options().GetRepeatedExtension(k8s::only_key);
+    if (!kept.empty() && !absl::c_linear_search(kept, value.keys[i]->text)) continue;
     const Step next{.parent = step, .key = value.keys[i]->text};
     Message* entry = message->GetReflection()->AddMessage(message, field);
     entry->GetReflection()->SetString(entry, entry_key, value.keys[i]->text);
