@@ -277,14 +277,14 @@ void KubernetesSource::Relist() {
   for (const auto& follower : followers_) follower->BeginAnew(/*confirms=*/true);
 }
 
-// A list has ended, and what it changed is not published yet: what it brought back must be.
+// A list has ended, and what it changed is not published yet: what it brought back must be, and what it removes on top
+// has been said once only.
 void KubernetesSource::OnListed() {
+  if (confirmation_ != Confirmation::kLists && confirmation_ != Confirmation::kListsAndAgain) return;
   if (absl::c_any_of(followers_, [](const auto& follower) { return follower->is_confirming(); })) return;
-  const Confirmation was = std::exchange(confirmation_, Confirmation::kNone);
-  if (was == Confirmation::kWaits) confirmation_ = was;
-  if (was != Confirmation::kLists && was != Confirmation::kListsAndAgain) return;
   flush_timer_.cancel();
   Flush();
+  const Confirmation was = std::exchange(confirmation_, Confirmation::kNone);
   if (was == Confirmation::kListsAndAgain && held().held() > 0) {
     AwaitConfirmation();
   } else {

@@ -314,6 +314,30 @@ TEST_F(HoldTest, ASecondListConfirms) {
   EXPECT_EQ(source_->held().held(), 0);
 }
 
+// The confirming list of the slices comes last, and its server has lost more by then.
+TEST_F(HoldTest, WhatTheSecondListRemovesOnTopWaitsForAThird) {
+  options_.confirm_after = 300ms;
+  for (int i = 10; i < 16; ++i) {
+    PutSlice(absl::StrCat("later-", i), "nginx", {{absl::StrCat("web-", i), absl::StrCat("10.0.0.", i + 1)}});
+  }
+  Start();
+  ASSERT_TRUE(UntilComplete());
+  server_.Delete(kSlices, "default", "nginx-a");
+  ASSERT_TRUE(UntilHeld());
+  // The kinds that know nothing of it are listed before the slices are.
+  server_.Add({.kind = Kind::kStatus, .target = kSlices, .code = 503, .reason = "Unavailable", .times = -1});
+  ASSERT_TRUE(Soon([this] {
+    return absl::c_count_if(server_.requests(), [](const std::string& target) {
+             return absl::StartsWith(target, kSlices) && absl::StrContains(target, "sendInitialEvents");
+           }) > 1;
+  }));
+  for (int i = 10; i < 16; ++i) server_.Delete(kSlices, "default", absl::StrCat("later-", i));
+  server_.ClearFaults();
+  ASSERT_TRUE(Soon([this] { return source_->held().has_value() && source_->held()->count == 16; }));
+  EXPECT_TRUE(absl::StrContains(Text(), "web-15")) << "it was gone from one list only";
+  EXPECT_TRUE(UntilText(kEmptyService)) << "and from a second now";
+}
+
 TEST_F(HoldTest, WhatComesBackWasNeverGone) {
   options_.confirm_after = 1h;
   Start();
