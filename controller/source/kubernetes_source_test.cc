@@ -338,6 +338,25 @@ TEST_F(HoldTest, WhatTheSecondListRemovesOnTopWaitsForAThird) {
   EXPECT_TRUE(UntilText(kEmptyService)) << "and from a second now";
 }
 
+// Pods are listed before the slices that name them, then their own records give way to identities.
+TEST_F(HoldTest, APodThatAnIdentityNamesIsNotGone) {
+  options_.resources.pods = true;
+  for (int i = 0; i < 10; ++i) {
+    k8s::core::v1::Pod pod;
+    pod.mutable_metadata()->set_namespace_("default");
+    pod.mutable_metadata()->set_name(absl::StrCat("web-", i));
+    pod.mutable_status()->add_pod_ips()->set_ip(absl::StrCat("10.0.0.", i + 1));
+    server_.Put(kPods, pod);
+  }
+  server_.Add({.kind = Kind::kStatus, .target = kSlices, .code = 503, .reason = "Unavailable", .times = -1});
+  Start();
+  ASSERT_TRUE(Until([this] { return absl::StrContains(text_, "pod default/web-9"); }));
+  server_.ClearFaults();
+  ASSERT_TRUE(UntilComplete());
+  EXPECT_FALSE(source_->held().has_value());
+  EXPECT_FALSE(absl::StrContains(Text(), "\npod "));
+}
+
 TEST_F(HoldTest, WhatComesBackWasNeverGone) {
   options_.confirm_after = 1h;
   Start();

@@ -1,7 +1,9 @@
 #include "controller/source/removal_hold.h"
 
+#include <string_view>
 #include <utility>
 
+#include "absl/container/flat_hash_set.h"
 #include "proto/podnamed/feed/v1/feed_key.h"
 
 namespace podnamed::controller {
@@ -14,13 +16,30 @@ RemovalHold::Key RemovalHold::KeyOf(const Op& op) {
   return {static_cast<int>(key.kind), std::string(key.namespace_name), std::string(key.service), std::string(key.name)};
 }
 
+// A pod's own record gives way to an identity that names the pod (ClusterIndex): no removal, all of it is still
+// answered.
+std::vector<const Op*> RemovalHold::RemovalsAmong(const std::vector<Op>& ops) {
+  absl::flat_hash_set<std::pair<std::string_view, std::string_view>> named;
+  for (const Op& op : ops) {
+    const feed::v1::PodIdentity& identity = op.upsert().pod_identity();
+    if (identity.is_pod()) named.emplace(identity.namespace_(), identity.name());
+  }
+  std::vector<const Op*> removals;
+  for (const Op& op : ops) {
+    if (!op.has_delete_()) continue;
+    const feed::v1::Key& key = op.delete_().key();
+    if (key.kind() == feed::v1::Key::POD && named.contains(std::pair(key.namespace_(), key.name()))) continue;
+    removals.push_back(&op);
+  }
+  return removals;
+}
+
 // Services and namespaces are few beside what answers through them, so each kind is looked at by itself, and each of
 // its records stands for as many as there are of all on average.
-bool RemovalHold::AreTooMany(const std::vector<Op>& ops, const ClusterIndex::RecordCounts& remaining) const {
+bool RemovalHold::AreTooMany(const std::vector<const Op*>& removals,
+                             const ClusterIndex::RecordCounts& remaining) const {
   ClusterIndex::RecordCounts removed = {};
-  for (const Op& op : ops) {
-    if (op.has_delete_()) ++removed[op.delete_().key().kind()];
-  }
+  for (const Op* op : removals) ++removed[op->delete_().key().kind()];
   const auto before = [&](Kind kind) { return removed[kind] + remaining[kind]; };
   const auto is_too_much = [&](Kind kind, size_t all) {
     constexpr size_t kWhole = 100;
@@ -44,10 +63,13 @@ std::vector<Op> RemovalHold::Pass(std::vector<Op> ops, const ClusterIndex::Recor
       if (op.has_upsert()) held_.erase(KeyOf(op));
     }
   }
-  if (!AreTooMany(ops, remaining)) return ops;
+  const std::vector<const Op*> removals = RemovalsAmong(ops);
+  if (!AreTooMany(removals, remaining)) return ops;
   std::vector<Op> passed;
+  auto removal = removals.begin();
   for (Op& op : ops) {
-    if (op.has_delete_()) {
+    if (removal != removals.end() && *removal == &op) {
+      ++removal;
       held_.insert_or_assign(KeyOf(op), std::move(op));
     } else {
       passed.push_back(std::move(op));

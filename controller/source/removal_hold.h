@@ -39,7 +39,8 @@ class RemovalHold {
   std::vector<std::string> Examples(size_t count) const;
 
  private:
-  bool AreTooMany(const std::vector<feed::v1::Op>& ops, const ClusterIndex::RecordCounts& remaining) const;
+  static std::vector<const feed::v1::Op*> RemovalsAmong(const std::vector<feed::v1::Op>& ops);
+  bool AreTooMany(const std::vector<const feed::v1::Op*>& removals, const ClusterIndex::RecordCounts& remaining) const;
 
   using Key = std::tuple<int, std::string, std::string, std::string>;  // kind, namespace, service, name
   static Key KeyOf(const feed::v1::Op& op);

@@ -84,6 +84,25 @@ TEST(RemovalHold, WhatComesBackIsHeldNoLonger) {
   EXPECT_THAT(hold.Release(), SizeIs(1));
 }
 
+TEST(RemovalHold, APodWhoseNameAnIdentityTakesOverIsNotGone) {
+  RemovalHold hold({.percent = 50, .count = 1});
+  std::vector<Op> ops;
+  for (int i = 0; i < 2; ++i) {
+    ops.push_back(Upsert(i));
+    ops.back().mutable_upsert()->mutable_pod_identity()->set_is_pod(true);
+  }
+  for (int i = 0; i < 3; ++i) {
+    feed::v1::Key& key = *ops.emplace_back().mutable_delete_()->mutable_key();
+    key.set_kind(feed::v1::Key::POD);
+    key.set_namespace_("default");
+    key.set_name(absl::StrCat("web-", i));
+  }
+  EXPECT_THAT(hold.Pass(ops, Identities(2)), SizeIs(5)) << "one pod is gone";
+  ops[1].mutable_upsert()->mutable_pod_identity()->set_is_pod(false);
+  EXPECT_THAT(hold.Pass(ops, Identities(2)), SizeIs(3));
+  EXPECT_EQ(hold.size(), 2) << "two are";
+}
+
 TEST(RemovalHold, HoldsNothingAtAHundredPercent) {
   RemovalHold hold({.percent = 100, .count = 0});
   EXPECT_THAT(hold.Pass(Deletes(1000), Identities(0)), SizeIs(1000));
