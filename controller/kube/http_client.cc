@@ -25,6 +25,7 @@
 
 #include "controller/kube/credentials.h"
 #include "controller/kube/gzip_reader.h"
+#include "controller/kube/host_lookup.h"
 #include "controller/kube/text.h"
 #include "controller/kube/tls_context.h"
 #include "server/base/log.h"
@@ -75,18 +76,17 @@ class Connection {
            credentials.key == credentials_.key;
   }
 
-  asio::awaitable<absl::Status> Open(HttpOptions options) {
+  asio::awaitable<absl::Status> Open(HttpOptions options, HostLookup& lookup) {
     std::vector<tcp::endpoint> endpoints;
     error_code error;
     if (const asio::ip::address address = asio::ip::make_address(access_.host, error); !error) {
       endpoints.emplace_back(address, access_.port);
     } else {
-      // The C library asks, on a thread of Asio's, with its own deadlines.
-      tcp::resolver resolver(executor_);
-      const auto [failure, found] =
-          co_await resolver.async_resolve(access_.host, std::to_string(access_.port), kAwaitTuple);
-      if (failure) co_return Failed(fmt::format("no address is found for it: {}", failure.message()));
-      for (const auto& entry : found) endpoints.push_back(entry.endpoint());
+      const HostLookup::Addresses found = co_await lookup.Find(options.connect_deadline);
+      if (!found.ok()) {
+        co_return Failed(fmt::format("no address is found for it: {}", std::string(found.status().message())));
+      }
+      for (const asio::ip::address& entry : *found) endpoints.emplace_back(entry, access_.port);
     }
     error = asio::error::host_not_found;
     beast::tcp_stream stream(executor_);
@@ -219,6 +219,7 @@ struct HttpClient::State {
         access(std::move(its_access)),
         options(its_options),
         server(access.HostAndPort()),
+        lookup(access.host),
         credentials(access) {}
 
   asio::awaitable<absl::Status> Ask(HttpRequest request) {
@@ -230,7 +231,7 @@ struct HttpClient::State {
       const bool is_new = connection == nullptr;
       if (is_new) {
         connection = std::make_unique<Connection>(executor, access, *current);
-        absl::Status status = co_await connection->Open(options);
+        absl::Status status = co_await connection->Open(options, lookup);
         if (!status.ok()) {
           connection.reset();
           co_return status;
@@ -246,6 +247,7 @@ struct HttpClient::State {
   const Access access;
   const HttpOptions options;
   const std::string server;
+  HostLookup lookup;
   CredentialsReader credentials;
   std::unique_ptr<Connection> connection;
 };

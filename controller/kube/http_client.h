@@ -22,8 +22,9 @@
 namespace podnamed::kube {
 
 struct HttpOptions {
-  std::chrono::milliseconds connect_deadline{10'000};  // per address; the TLS handshake has as much again
-  std::chrono::milliseconds reply_deadline{60'000};    // to the head of a reply, and between pieces of its body
+  // Per address; to find the addresses and for the TLS handshake as much again.
+  std::chrono::milliseconds connect_deadline{10'000};
+  std::chrono::milliseconds reply_deadline{60'000};  // to the head of a reply, and between pieces of its body
 };
 
 struct HttpRequest {
