@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
-#include <iterator>
+#include <sstream>
 #include <string_view>
 #include <utility>
 
@@ -22,11 +22,16 @@ std::string_view Variable(const char* name) {
 }
 
 absl::StatusOr<std::string> ReadFile(const std::string& path) {
+  errno = 0;
   std::ifstream file(path, std::ios::binary);
-  std::string text;
-  if (file) text.assign(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
-  if (!file) return absl::NotFoundError(fmt::format("kubeconfig {}: {}", path, std::strerror(errno)));
-  return text;
+  std::ostringstream text;
+  // Not by a stream's iterators: of a directory they throw.
+  if (file) text << file.rdbuf();
+  if (!file || !text) {
+    return absl::NotFoundError(
+        fmt::format("kubeconfig {}: {}", path, errno == 0 ? "it is empty" : std::strerror(errno)));
+  }
+  return std::move(text).str();
 }
 
 absl::StatusOr<Access> Found(const AccessOptions& options) {

@@ -59,6 +59,12 @@ TEST_F(FindAccessTest, AnEndpointComesBeforeTheKubeconfigsServer) {
 TEST_F(FindAccessTest, SaysWhichKubeconfigItCannotRead) {
   EXPECT_EQ(std::string(FindAccess({.kubeconfig = "/none/config"}).status().message()),
             "kubeconfig /none/config: No such file or directory");
+  const std::string directory = ::testing::TempDir();
+  EXPECT_EQ(std::string(FindAccess({.kubeconfig = directory}).status().message()),
+            "kubeconfig " + directory + ": Is a directory");
+  const std::string empty = directory + "/find_access_test.empty";
+  std::ofstream(empty).close();
+  EXPECT_EQ(std::string(FindAccess({.kubeconfig = empty}).status().message()), "kubeconfig " + empty + ": it is empty");
 }
 
 }  // namespace
