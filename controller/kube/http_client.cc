@@ -47,6 +47,8 @@ constexpr unsigned kUnauthorized = 401;
 constexpr uint64_t kMaxRetryAfter = 3600;
 constexpr uint32_t kMaxHead = 64 * 1024;
 constexpr size_t kPiece = size_t{64} * 1024;
+// Of what is read and not understood yet: Beast bounds the head of a reply, not that of a chunk.
+constexpr size_t kMaxBuffer = 2 * size_t{kMaxHead};
 
 // Linux' own: a peer that is gone without a word is found within kSilence + kProbes * kInterval seconds.
 void KeepAlive(tcp::socket& socket) {
@@ -205,7 +207,7 @@ class Connection {
   std::optional<asio::ssl::context> context_;
   std::optional<beast::ssl_stream<beast::tcp_stream>> tls_;
   std::optional<beast::tcp_stream> plain_;
-  beast::flat_buffer buffer_;
+  beast::flat_buffer buffer_{kMaxBuffer};
   std::optional<http::response_parser<http::buffer_body>> parser_;
   std::optional<GzipReader> gzip_;
   std::array<char, kPiece> piece_;

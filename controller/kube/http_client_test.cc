@@ -5,8 +5,10 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/use_future.hpp>
+#include <boost/asio/write.hpp>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include "absl/strings/str_cat.h"
 #include "controller/kube/test_api_server.h"
@@ -170,6 +172,27 @@ TEST_F(HttpClientTest, SaysThatAReplyBrokeOff) {
   server.Put(kServices, Service("web"));
   server.Add({.kind = TestFault::Kind::kCut, .target = kServices, .code = 10});
   EXPECT_THAT(GetOnce(server.access()), HasSubstr("the reply broke off: "));
+}
+
+// The head of a chunk may have extensions, of any length as far as HTTP is concerned.
+TEST_F(HttpClientTest, BoundsTheHeadOfAChunk) {
+  asio::ip::tcp::acceptor acceptor(context_, {asio::ip::make_address("127.0.0.1"), 0});
+  size_t written = 0;
+  std::thread server([&] {
+    asio::ip::tcp::socket socket = acceptor.accept();
+    const std::string head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;a=";
+    const std::string piece(1 << 20, 'x');
+    boost::system::error_code error;
+    asio::write(socket, asio::buffer(head), error);
+    while (!error && written < size_t{64} << 20) written += asio::write(socket, asio::buffer(piece), error);
+  });
+  Access access;
+  access.is_tls = false;
+  access.host = "127.0.0.1";
+  access.port = acceptor.local_endpoint().port();
+  EXPECT_THAT(GetOnce(access), HasSubstr("the reply broke off: buffer overflow"));
+  server.join();
+  EXPECT_LT(written, size_t{32} << 20) << "what the kernel keeps, and a little";
 }
 
 TEST_F(HttpClientTest, SaysWhyItCannotConnect) {
