@@ -29,6 +29,7 @@ constexpr const char* kJson = "application/json";
 constexpr size_t kMaxRefusal = size_t{64} << 10;
 constexpr size_t kMaxPage = 50'000;
 constexpr int kMaxWatchListFailures = 3;
+constexpr int kMaxDoubts = 3;
 
 constexpr int kOk = 200;
 constexpr int kUnauthorized = 401;
@@ -44,6 +45,7 @@ constexpr int kTimeout = 504;
 struct Outcome {
   absl::Status status = absl::OkStatus();  // OK: as it should
   bool must_relist = false;
+  bool doubts_version = false;   // it may be the version that we watch from that is wrong
   bool is_over_at_once = false;  // nothing failed: go on without a wait
   milliseconds at_least{0};      // before the next attempt
 };
@@ -51,10 +53,12 @@ struct Outcome {
 Outcome Failure(absl::Status status, bool must_relist = false) {
   return {.status = std::move(status), .must_relist = must_relist};
 }
+Outcome Doubt(absl::Status status) { return {.status = std::move(status), .doubts_version = true}; }
 Outcome AtOnce() { return {.is_over_at_once = true}; }
 
 // Whether a list in pages would be refused as well. What else a server says to initial events is about them: it does
-// not know them (400, 422), or not on the etcd that it has (500).
+// not know them (400, 422), or not on the etcd that it has (500). And what else it says to a watch may be about where
+// that begins.
 bool ConcernsAllRequests(int code) {
   switch (code) {
     case kUnauthorized:
@@ -127,7 +131,9 @@ struct ListWatch::State {
       const bool was_healthy = is_watching && Clock::now() - watching_since >= options.healthy_after;
       is_watching = false;
       if (was_healthy) backoff.Reset();
-      if (outcome.must_relist) version.clear();
+      // What a server cannot answer from this version again and again, it may from another.
+      doubts = outcome.doubts_version && !must_list ? doubts + 1 : 0;
+      if (outcome.must_relist || doubts >= kMaxDoubts) version.clear();
       if (!outcome.status.ok()) {
         client.Close();
         Lost(outcome.status);
@@ -165,6 +171,7 @@ struct ListWatch::State {
   asio::awaitable<Outcome> ListInPages() {
     sink.OnRelistBegin();
     std::string token;
+    std::string token_before;
     k8s::meta::v1::ListMeta metadata;
     do {
       std::string parameters = page > 0 ? fmt::format("limit={}", page) : "";
@@ -191,7 +198,10 @@ struct ListWatch::State {
       const auto end = decoder->Finish();
       if (!end.ok()) co_return Failure(end.status());
       metadata = *end;
-      token = metadata.continue_();
+      token_before = std::exchange(token, metadata.continue_());
+      if (!token.empty() && token == token_before) {
+        co_return Failure(absl::DataLossError("a page of a list that names itself as the next one"));
+      }
     } while (!token.empty());
     if (metadata.resource_version().empty()) {
       co_return Failure(absl::DataLossError("a list without a resourceVersion"));
@@ -246,7 +256,7 @@ struct ListWatch::State {
         co_return Failure(has_more.status());
       }
       if (has_more.ok()) {
-        if (absl::Status status = decoder->Read(octets, &events); !status.ok()) co_return Failure(status);
+        if (absl::Status status = decoder->Read(octets, &events); !status.ok()) co_return Doubt(status);
       }
       for (WatchEvent& event : events) {
         was_silent = false;
@@ -380,6 +390,7 @@ struct ListWatch::State {
         [[fallthrough]];
       default:
         outcome.status = absl::UnavailableError(fmt::format("API server {} has answered {}", server, said));
+        outcome.doubts_version = !ConcernsAllRequests(status.code());
     }
     return outcome;
   }
@@ -414,6 +425,7 @@ struct ListWatch::State {
   size_t page;              // objects of one page; grows when lists are too slow for the server's compaction; zero: all
   std::string version;      // to watch from; empty: a list is due
   std::string newest;       // that we have seen of this server
+  int doubts = 0;           // that came one after the other
   base::Backoff backoff;
   bool is_watching = false;
   Clock::time_point watching_since;

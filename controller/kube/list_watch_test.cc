@@ -367,6 +367,25 @@ TEST_F(ListWatchTest, SurvivesErrorEvents) {
   EXPECT_EQ(sink_.relists, 1);
 }
 
+TEST_F(ListWatchTest, ListsAgainWhenNoWatchCanBeHadFromItsVersion) {
+  Put("web", "10.0.0.1");
+  Follow();
+  ASSERT_TRUE(UntilSynced());
+  server_->Add(
+      {.kind = Kind::kStatus, .target = "&resourceVersion=", .code = 400, .reason = "BadRequest", .times = -1});
+  server_->CutConnections();
+  ASSERT_TRUE(Until([this] { return sink_.relists == 2; }));
+  EXPECT_EQ(Requests("&resourceVersion="), 3);
+}
+
+TEST_F(ListWatchTest, DoesNotFollowAPageThatNamesItselfAsTheNext) {
+  Serve({.has_watch_list = false, .repeats_pages = true});
+  for (int i = 0; i < 10; ++i) Put(absl::StrCat("web-", i), "10.0.0.1");
+  Follow();
+  ASSERT_TRUE(Until([this] { return !sink_.complaints.empty(); }));
+  EXPECT_THAT(Complaint(), HasSubstr("names itself as the next one"));
+}
+
 TEST_F(ListWatchTest, DoesNotHammerAServerWhoseWatchesEndAtOnce) {
   Put("web", "10.0.0.1");
   options_.first_wait = 20ms;

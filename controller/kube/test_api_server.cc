@@ -306,7 +306,8 @@ struct TestApiServer::State {
     for (auto object = objects.upper_bound(after); object != objects.end(); ++object) {
       page.push_back(object->second.get());
       if (limit > 0 && page.size() == limit && std::next(object) != objects.end()) {
-        token = absl::WebSafeBase64Escape(fmt::format("{} {}", at, object->first));
+        const bool repeats = options.repeats_pages && !after.empty();
+        token = absl::WebSafeBase64Escape(fmt::format("{} {}", at, repeats ? after : object->first));
         break;
       }
     }

@@ -25,6 +25,7 @@ struct TestServerOptions {
   bool has_watch_list = true;
   bool speaks_protobuf = true;
   bool compresses = false;
+  bool repeats_pages = false;                       // a page names itself as the next one
   std::chrono::milliseconds bookmark_interval{20};  // zero: it sends none
   std::vector<std::string> certificate_names = {"IP:127.0.0.1"};
   int certificate_age_days = 0;
