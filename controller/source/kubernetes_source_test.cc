@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 #include <prometheus/registry.h>
 
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <functional>
 #include <map>
 #include <string>
@@ -267,6 +269,40 @@ TEST_F(KubernetesSourceTest, ARelistRemovesNothingThatIsThere) {
   EXPECT_TRUE(Until([&] { return absl::StrContains(text_, "service default/later"); }));
   absl::MutexLock lock(&mutex_);
   EXPECT_EQ(publications_, publications + 1) << "what came again as it was changed nothing";
+}
+
+// Whatever it waits for: a stop takes moments.
+class StopTest : public KubernetesSourceTest {
+ protected:
+  void ExpectToStopSoon(kube::Access access) {
+    options_.http = {};
+    KubernetesSource source(std::move(access), options_, SourceListener{.publish = [](auto, auto) {}});
+    ASSERT_TRUE(source.Start().ok());
+    absl::SleepFor(absl::Milliseconds(100));
+    stopped_at_ = absl::Now();
+  }
+  void TearDown() override { EXPECT_LT(absl::Now() - stopped_at_, absl::Seconds(2)); }
+
+  absl::Time stopped_at_ = absl::InfinitePast();
+};
+
+TEST_F(StopTest, WhileTheServerAcceptsAndSaysNothing) {
+  boost::asio::io_context context;
+  boost::asio::ip::tcp::acceptor acceptor(context, {boost::asio::ip::make_address("127.0.0.1"), 0});
+  kube::Access access = server_.access();
+  access.port = acceptor.local_endpoint().port();
+  ExpectToStopSoon(access);
+}
+
+TEST_F(StopTest, WhileAReplyDoesNotBegin) {
+  server_.Add({.kind = Kind::kHang, .target = "/api", .times = -1});
+  ExpectToStopSoon(server_.access());
+}
+
+TEST_F(StopTest, WhileAPluginDoesNotEnd) {
+  kube::Access access = server_.access();
+  access.exec = {.api_version = "client.authentication.k8s.io/v1", .command = "/bin/sleep", .arguments = {"1000"}};
+  ExpectToStopSoon(access);
 }
 
 class HoldTest : public KubernetesSourceTest {
