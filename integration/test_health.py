@@ -12,6 +12,8 @@ import pytest
 
 from conftest import free_port
 from harness import metrics
+from harness.api_server import ApiServer
+from harness.kube_cluster import KubeCluster
 from harness.manifests import cluster_ip, endpoint_slices, headless, pod
 from harness.programs import BINARIES, ROOT, Podnamed, Program
 from harness.waiting import wait_until
@@ -198,7 +200,7 @@ def test_metrics_say_who_runs_here(lab):
     assert seen.types["process_cpu_seconds_total"] == "counter"
 
 
-def test_every_metric_stands_in_the_page_about_them(lab):
+def test_every_metric_stands_in_the_page_about_them(lab, tmp_path):
     write_nginx(lab)
     lab.manifests.write("broken.yaml", "kind: [\n")
     page = free_port()
@@ -208,7 +210,56 @@ def test_every_metric_stands_in_the_page_about_them(lab):
     wait_for_value(page, 1, "podname_controller_feed_subscribers")
     with open(os.path.join(ROOT, "docs", "metrics.md"), encoding="utf-8") as file:
         described = set(re.findall(r"`((?:coredns|podnamed|podname|process)_\w+)`", file.read()))
-    assert described == {*scrape(server.metrics).types, *scrape(page).types}
+    of_api_servers = {name for name in described if name.startswith("podname_controller_kubernetes_")}
+    assert described - of_api_servers == {*scrape(server.metrics).types, *scrape(page).types}
+    with ApiServer() as api:
+        api.write_kubeconfig(tmp_path / "kubeconfig")
+        server = Watched(lab, f"kubeconfig {tmp_path}/kubeconfig")
+        wait_until(lambda: get(server.ready, "/ready") == (200, "OK"), "/ready")
+        types = scrape(server.metrics).types
+        assert of_api_servers == {name for name in types if name.startswith("podname_controller_kubernetes_")}
+
+
+def test_an_api_server_is_followed_lost_and_found_again(lab, tmp_path):
+    """The controller runs in podnamed, which is ready when every resource has been listed, and counts for it."""
+    with ApiServer(bookmark_interval=0.2) as api:
+        cluster = KubeCluster(api)
+        cluster.create_service("kept", headless=True)
+        empty = api.revision
+        cluster.create_service("nginx", headless=True, selector={"app": "nginx"})
+        cluster.create_stateful_set("web", "nginx", replicas=120, labels={"app": "nginx"})
+        api.write_kubeconfig(tmp_path / "kubeconfig")
+        server = Watched(lab, f"kubeconfig {tmp_path}/kubeconfig")
+        wait_until(lambda: get(server.ready, "/ready") == (200, "OK"), "/ready")
+
+        def source(name, **labels):
+            return scrape(server.metrics).get((f"podname_controller_{name}", frozenset(labels.items())))
+
+        def errors(kind):
+            return source("source_errors_total", source="kubernetes", kind=kind)
+
+        resources = ("namespaces", "services", "endpointslices")
+        for resource in resources:
+            wait_until(lambda: source("kubernetes_following", resource=resource) == 1, resource)
+            assert source("kubernetes_lists_total", resource=resource) == 1
+            assert source("kubernetes_watches_total", resource=resource) == 1
+        assert source("kubernetes_objects", resource="endpointslices") == 3, "those of a large service are two"
+        assert errors("unavailable") is None
+        assert source("kubernetes_held_removals") == 0
+
+        api.go_down()
+        wait_until(lambda: all(source("kubernetes_following", resource=resource) == 0 for resource in resources), "all are lost")
+        assert errors("unavailable") >= 3
+        assert get(server.ready, "/ready") == (200, "OK"), "what is known keeps answering"
+        api.go_up()
+        wait_until(lambda: all(source("kubernetes_following", resource=resource) == 1 for resource in resources), "found again")
+
+        api.restore(empty)
+        cluster.resync()
+        api.cut_connections()
+        wait_until(lambda: source("kubernetes_held_removals") >= 120, "held")
+        assert server.ctl("release")[0] == 0
+        wait_until(lambda: source("kubernetes_held_removals") == 0, "released")
 
 
 def test_a_restarted_controller_is_seen_from_both_sides(lab):

@@ -299,7 +299,7 @@ void ClusterIndex::TouchBy(const Name& name, const EndpointSlice* before, const 
     // With its first slice a service ceases to have the identities of its pods, without its last it has them again.
     const bool is_only = SlicesOf(OwnerOf(*slice), slices_by_service_).size() == (slice == before ? 1 : 0);
     const Kept* service = Find(ObjectKind::kService, OwnerOf(*slice));
-    if (author_ == Author::kPeople && !stays && is_only && service != nullptr)
+    if (rules_.pods_alone_are_identities && !stays && is_only && service != nullptr)
       TouchSelectedBy(Decode<Service>(*service));
   }
 }
@@ -451,7 +451,8 @@ std::vector<Record> ClusterIndex::RecordsOf(Unit unit, const Name& name) const {
 
 std::vector<Record> ClusterIndex::NamespaceRecords(const Name& name) const {
   const Kept* kept = Find(ObjectKind::kNamespace, name);
-  if (kept == nullptr && (author_ == Author::kCluster || !objects_in_.contains(std::string(name.second)))) return {};
+  if (kept == nullptr && (!rules_.objects_make_namespaces || !objects_in_.contains(std::string(name.second))))
+    return {};
   std::vector<Record> records(1);
   feed::v1::Namespace& record = *records.back().mutable_namespace_();
   record.set_name(std::string(name.second));

@@ -28,10 +28,12 @@ namespace podnamed::controller {
 
 class ClusterIndex {
  public:
-  // Who made the objects. People leave out what a cluster makes itself: with theirs a service without slices has the
-  // identities of the pods that it selects, and a namespace is there when an object names it.
-  enum class Author : uint8_t { kPeople, kCluster };
-  explicit ClusterIndex(Author author) : author_(author) {}
+  // What people leave out, who do not make what a cluster makes itself.
+  struct Rules {
+    bool pods_alone_are_identities = true;  // a service without slices has those of the pods that it selects
+    bool objects_make_namespaces = true;    // a namespace is there while an object names it
+  };
+  explicit ClusterIndex(Rules rules) : rules_(rules) {}
 
   // The object now is so, and was seen by the relist of its kind, if there is one. False: it was so before.
   template <typename Object>
@@ -48,7 +50,7 @@ class ClusterIndex {
 
   // What changed in the records since the last call, each key once: upserts, then deletes with the uid of what was,
   // both in the order of the feed's keys. The records are
-  //   a Namespace for every namespace that an object is or (of people) names,
+  //   a Namespace for every namespace that an object is or (by those rules) names,
   //   a Service for every service that has a name (records.h),
   //   the identities of every service (identities.h); pods of a StatefulSet are completed first (stateful_set.h),
   //   a Pod for every pod with an address that has not ended and that no identity names,
@@ -158,7 +160,7 @@ class ClusterIndex {
   std::vector<k8s::discovery::v1::EndpointSlice> DecodeSlicesOf(const Name& name, const SlicesByName& slices) const;
   // Whether its identities come from slices, be there any.
   bool HasSlices(const Name& service) const {
-    return author_ == Author::kCluster || !SlicesOf(service, slices_by_service_).empty();
+    return !rules_.pods_alone_are_identities || !SlicesOf(service, slices_by_service_).empty();
   }
 
   // All records of a unit as they are, in the order of their keys.
@@ -171,7 +173,7 @@ class ClusterIndex {
   // `record`, of a service, came (1) or went (-1): does it name a pod?
   void CountNaming(const feed::v1::Record& record, int change);
 
-  Author author_;
+  Rules rules_;
   std::array<Table, kObjectKinds> tables_;
   std::array<uint8_t, kObjectKinds> rounds_ = {};
   absl::node_hash_map<std::string, size_t> objects_in_;  // how many each namespace has; none has none

@@ -114,7 +114,7 @@ template <typename PutOne>
 void OneEvent(benchmark::State& state, Parts parts, PutOne put) {
   const int pods = static_cast<int>(state.range(0));
   const int services = (pods + kPodsInService - 1) / kPodsInService;
-  ClusterIndex index(ClusterIndex::Author::kPeople);
+  ClusterIndex index({});
   Fill(pods, parts, &index);
   size_t ops = 0;
   int step = 0;
@@ -145,7 +145,7 @@ BENCHMARK(SliceEventBesidePods)->Apply(Sizes);
 
 // A pod that a relist brings again as it was.
 void PodAsItWas(benchmark::State& state) {
-  ClusterIndex index(ClusterIndex::Author::kPeople);
+  ClusterIndex index({});
   Fill(static_cast<int>(state.range(0)), {.pods = true, .slices = false}, &index);
   const Pod pod = MakePod(0, 0, 0);
   for (auto _ : state) index.Put(pod);
@@ -156,7 +156,7 @@ void BytesPerPod(benchmark::State& state) {
   const int pods = 150'000;
   for (auto _ : state) {
     const size_t before = mallinfo2().uordblks;
-    ClusterIndex index(ClusterIndex::Author::kPeople);
+    ClusterIndex index({});
     Fill(pods, {.pods = state.range(0) != 0, .slices = state.range(1) != 0}, &index);
     state.counters["bytes"] = static_cast<double>(mallinfo2().uordblks - before) / pods;
   }

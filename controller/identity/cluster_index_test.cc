@@ -93,7 +93,7 @@ class ClusterIndexTest : public ::testing::Test {
     return text;
   }
 
-  ClusterIndex index_{ClusterIndex::Author::kPeople};
+  ClusterIndex index_{ClusterIndex::Rules()};
   RecordMap state_;
 };
 
@@ -115,7 +115,7 @@ TEST_F(ClusterIndexTest, YieldsOnlyWhatChanged) {
 }
 
 TEST(ClusterIndex, OfAClusterSlicesMakeTheIdentitiesAndNamespacesAreObjects) {
-  ClusterIndex index(ClusterIndex::Author::kCluster);
+  ClusterIndex index({.pods_alone_are_identities = false, .objects_make_namespaces = false});
   RecordMap state;
   const auto records = [&] {
     EXPECT_EQ(state.Apply(index.TakeChanges()), "");
@@ -142,7 +142,7 @@ TEST(ClusterIndex, OfAClusterSlicesMakeTheIdentitiesAndNamespacesAreObjects) {
 }
 
 TEST(ClusterIndex, KnowsWhichObjectSaysWhatARecordSays) {
-  ClusterIndex index(ClusterIndex::Author::kCluster);
+  ClusterIndex index({.pods_alone_are_identities = false, .objects_make_namespaces = false});
   index.Put(MakeService("s", "s-1", "s"));
   index.Put(MakeSlice("x", "s", Endpoint("a", "p-a", "10.0.0.1")));
   index.Put(MakeSlice("y", "s", Endpoint("b", "p-b", "10.0.0.2")));
@@ -254,7 +254,7 @@ TEST_F(ClusterIndexTest, OfTwoReadyPodsOfOneNameTheOneThatDoesNotTerminateWins) 
   const std::string old_pod = Endpoint("web-0", "old", "10.0.0.1", "ready: true terminating: true");
   const std::string new_pod = Endpoint("web-0", "new", "10.0.0.2", "ready: true serving: false");
   for (const auto& [first, second] : {std::pair(old_pod, new_pod), std::pair(new_pod, old_pod)}) {
-    index_ = ClusterIndex(ClusterIndex::Author::kPeople);
+    index_ = ClusterIndex(ClusterIndex::Rules());
     state_ = {};
     Put(MakeService("s", "s-1", "none"), MakeSlice("x", "s", first), MakeSlice("y", "s", second));
     EXPECT_EQ(Changes(),
@@ -731,7 +731,7 @@ class RandomCluster {
   }
 
   std::mt19937 random_;
-  ClusterIndex index_{ClusterIndex::Author::kPeople};
+  ClusterIndex index_{ClusterIndex::Rules()};
   RecordMap state_;
   Objects<Namespace> namespaces_;
   Objects<Service> services_;

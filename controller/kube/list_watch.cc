@@ -116,6 +116,7 @@ struct ListWatch::State {
       const bool must_list = version.empty();
       // Two statements: GCC 12 destroys the result of a co_await within ?: twice.
       Outcome outcome;
+      const bool has_probed = must_probe;
       if (must_probe) {
         // A server that comes back may have been restored from a backup: it would wait in silence to be where we are.
         outcome = co_await Probe();
@@ -132,7 +133,7 @@ struct ListWatch::State {
       is_watching = false;
       if (was_healthy) backoff.Reset();
       // What a server cannot answer from this version again and again, it may from another.
-      doubts = outcome.doubts_version && !must_list ? doubts + 1 : 0;
+      if (!has_probed) doubts = outcome.doubts_version && !must_list ? doubts + 1 : 0;
       if (outcome.must_relist || doubts >= kMaxDoubts) version.clear();
       if (!outcome.status.ok()) {
         client.Close();

@@ -141,6 +141,9 @@ KubernetesSource::KubernetesSource(kube::Access access, KubernetesSourceOptions 
     : access_(std::move(access)),
       options_(std::move(options)),
       listener_(std::move(listener)),
+      // Without a selector a namespace that is gone is one whose objects are. A list of namespaces alone takes nothing.
+      index_({.pods_alone_are_identities = false,
+              .objects_make_namespaces = options_.resources.namespace_selector.empty()}),
       hold_(options_.removals) {
   if (metrics != nullptr) metrics_.emplace(*metrics);
   const KubernetesResources& resources = options_.resources;

@@ -87,7 +87,7 @@ class KubernetesSource : public Source {
   std::optional<KubernetesMetrics> metrics_;
 
   mutable absl::Mutex mutex_;  // for changes, and for who looks from outside; the source's thread reads without it
-  ClusterIndex index_{ClusterIndex::Author::kCluster};
+  ClusterIndex index_;
   RemovalHold hold_;
   absl::Time held_since_;
 

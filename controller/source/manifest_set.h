@@ -56,8 +56,8 @@ class ManifestSet {
   mutable absl::Mutex mutex_;                     // for changes and PlaceOf; the thread that changes reads without it
   absl::btree_map<std::string, Manifest> files_;  // by path
   absl::btree_map<Key, absl::btree_set<Place>> places_;
-  absl::btree_set<Key> twice_;                         // those with more than one place
-  ClusterIndex index_{ClusterIndex::Author::kPeople};  // of the first places
+  absl::btree_set<Key> twice_;                 // those with more than one place
+  ClusterIndex index_{ClusterIndex::Rules()};  // of the first places
 };
 
 }  // namespace podnamed::controller

@@ -57,6 +57,28 @@ bool RemovalHold::AreTooMany(const std::vector<const Op*>& removals,
          is_too_much(feed::v1::Key::IMPORTED_IDENTITY, imported) || is_too_much(feed::v1::Key::POD, pods);
 }
 
+bool RemovalHold::CarriesHeld(const feed::v1::Key& key) const {
+  const auto holds = [this](Kind kind, const std::string& namespace_name, const std::string& service) {
+    const auto held = held_.lower_bound({kind, namespace_name, service, ""});
+    return held != held_.end() && std::get<0>(held->first) == kind && std::get<1>(held->first) == namespace_name &&
+           (service.empty() || std::get<2>(held->first) == service);
+  };
+  switch (key.kind()) {
+    case feed::v1::Key::SERVICE:
+      return holds(feed::v1::Key::POD_IDENTITY, key.namespace_(), key.name());
+    case feed::v1::Key::SERVICE_IMPORT:
+      return holds(feed::v1::Key::IMPORTED_IDENTITY, key.namespace_(), key.name());
+    case feed::v1::Key::NAMESPACE:
+      for (const Kind kind : {feed::v1::Key::SERVICE, feed::v1::Key::POD_IDENTITY, feed::v1::Key::POD,
+                              feed::v1::Key::SERVICE_IMPORT, feed::v1::Key::IMPORTED_IDENTITY}) {
+        if (holds(kind, key.name(), "")) return true;
+      }
+      return false;
+    default:
+      return false;
+  }
+}
+
 std::vector<Op> RemovalHold::Pass(std::vector<Op> ops, const ClusterIndex::RecordCounts& remaining) {
   if (!held_.empty()) {
     for (const Op& op : ops) {
@@ -64,16 +86,19 @@ std::vector<Op> RemovalHold::Pass(std::vector<Op> ops, const ClusterIndex::Recor
     }
   }
   const std::vector<const Op*> removals = RemovalsAmong(ops);
-  if (!AreTooMany(removals, remaining)) return ops;
+  const bool are_too_many = AreTooMany(removals, remaining);
+  if (!are_too_many && held_.empty()) return ops;
   std::vector<Op> passed;
   auto removal = removals.begin();
   for (Op& op : ops) {
     if (removal != removals.end() && *removal == &op) {
       ++removal;
-      held_.insert_or_assign(KeyOf(op), std::move(op));
-    } else {
-      passed.push_back(std::move(op));
+      if (are_too_many || CarriesHeld(op.delete_().key())) {
+        held_.insert_or_assign(KeyOf(op), std::move(op));
+        continue;
+      }
     }
+    passed.push_back(std::move(op));
   }
   return passed;
 }

@@ -39,6 +39,8 @@ class RemovalHold {
   std::vector<std::string> Examples(size_t count) const;
 
  private:
+  // Whether something that is held answers through what goes: through a service its endpoints.
+  bool CarriesHeld(const feed::v1::Key& key) const;
   static std::vector<const feed::v1::Op*> RemovalsAmong(const std::vector<feed::v1::Op>& ops);
   bool AreTooMany(const std::vector<const feed::v1::Op*>& removals, const ClusterIndex::RecordCounts& remaining) const;
 

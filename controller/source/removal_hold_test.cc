@@ -77,6 +77,28 @@ TEST(RemovalHold, AServiceIsAsMuchAsTheEndpointsThatAnswerThroughIt) {
   EXPECT_THAT(hold.Pass(services, remaining), SizeIs(2)) << "half of the services";
 }
 
+TEST(RemovalHold, HoldsWhatThatWhichIsHeldAnswersThrough) {
+  RemovalHold hold({.percent = 50, .count = 3});
+  ASSERT_THAT(hold.Pass(Deletes(51), Identities(49)), SizeIs(0));
+  const auto removal = [](feed::v1::Key::Kind kind, const char* namespace_name, const char* name) {
+    Op op;
+    op.mutable_delete_()->mutable_key()->set_kind(kind);
+    op.mutable_delete_()->mutable_key()->set_namespace_(namespace_name);
+    op.mutable_delete_()->mutable_key()->set_name(name);
+    return op;
+  };
+  ClusterIndex::RecordCounts many = Identities(1000);
+  many[feed::v1::Key::SERVICE] = many[feed::v1::Key::NAMESPACE] = 1000;
+  EXPECT_THAT(hold.Pass({removal(feed::v1::Key::SERVICE, "default", "nginx")}, many), SizeIs(0));
+  EXPECT_THAT(hold.Pass({removal(feed::v1::Key::NAMESPACE, "", "default")}, many), SizeIs(0));
+  EXPECT_THAT(
+      hold.Pass({removal(feed::v1::Key::SERVICE, "default", "other"),
+                 removal(feed::v1::Key::SERVICE, "another", "nginx"), removal(feed::v1::Key::NAMESPACE, "", "another")},
+                many),
+      SizeIs(3));
+  EXPECT_THAT(hold.Release(), SizeIs(53));
+}
+
 TEST(RemovalHold, WhatComesBackIsHeldNoLonger) {
   RemovalHold hold({.percent = 50, .count = 1});
   EXPECT_THAT(hold.Pass(Deletes(2), Identities(0)), SizeIs(0));
