@@ -74,7 +74,7 @@ class ClusterIndex {
     const std::string* namespace_name;  // a key of objects_in_
     std::string text;                   // the name, then the encoding
     uint16_t name_size;
-    uint8_t round;  // of the relist that saw it last
+    uint32_t round;  // of the relist that saw it last
 
     Name name() const { return {*namespace_name, std::string_view(text).substr(0, name_size)}; }
     std::string_view octets() const { return std::string_view(text).substr(name_size); }
@@ -175,7 +175,7 @@ class ClusterIndex {
 
   Rules rules_;
   std::array<Table, kObjectKinds> tables_;
-  std::array<uint8_t, kObjectKinds> rounds_ = {};
+  std::array<uint32_t, kObjectKinds> rounds_ = {};
   absl::node_hash_map<std::string, size_t> objects_in_;  // how many each namespace has; none has none
   Postings<Kept> pods_by_label_;                         // and by the name of their StatefulSet
   Postings<Kept> services_by_pair_;                      // one pair of their selector

@@ -431,6 +431,15 @@ TEST_F(ClusterIndexTest, ARelistDeletesWhatItDidNotSeeAndNothingBeforeItsEnd) {
   EXPECT_EQ(Changes(), "");
 }
 
+TEST_F(ClusterIndexTest, NoNumberOfRelistsThatBrokeOffSavesWhatIsGone) {
+  Put(MakeService("s", "s-1", "s"), MakePod("a", "p-a", "s", "10.0.0.1"));
+  Changes();
+  constexpr int kNight = 1024;  // at one every 30 s
+  for (int i = 0; i < kNight; ++i) index_.BeginRelist(ObjectKind::kPod);
+  index_.EndRelist(ObjectKind::kPod);
+  EXPECT_EQ(Changes(), "- pod identity default/s/a uid=p-a\n");
+}
+
 // ---- random events, against ClusterRecords of all objects
 
 class RandomCluster {
