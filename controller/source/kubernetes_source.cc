@@ -267,8 +267,9 @@ void KubernetesSource::AwaitConfirmation() {
                  held.held(), held.records(), access_.HostAndPort(), fmt::join(held.examples(), ", "),
                  held.held() > kExamples ? ", …" : "");
   if (confirmation_ == Confirmation::kLists) confirmation_ = Confirmation::kListsAndAgain;
-  if (confirmation_ != Confirmation::kNone) return;
+  if (confirmation_ != Confirmation::kNone && confirmation_ != Confirmation::kWaits) return;
   confirmation_ = Confirmation::kWaits;
+  // Anew for what is held only now.
   confirm_timer_.expires_after(options_.confirm_after);
   confirm_timer_.async_wait([this](const boost::system::error_code& error) {
     if (!error) Relist();

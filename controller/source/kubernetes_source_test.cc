@@ -393,6 +393,22 @@ TEST_F(HoldTest, APodThatAnIdentityNamesIsNotGone) {
   EXPECT_FALSE(absl::StrContains(Text(), "\npod "));
 }
 
+TEST_F(HoldTest, WhatIsHeldLaterWaitsAsLong) {
+  options_.confirm_after = 1500ms;
+  for (int i = 10; i < 16; ++i) {
+    PutSlice(absl::StrCat("later-", i), "nginx", {{absl::StrCat("web-", i), absl::StrCat("10.0.0.", i + 1)}});
+  }
+  Start();
+  ASSERT_TRUE(UntilComplete());
+  server_.Delete(kSlices, "default", "nginx-a");
+  ASSERT_TRUE(UntilHeld());
+  absl::SleepFor(absl::Milliseconds(1300));
+  const absl::Time last = absl::Now();
+  for (int i = 10; i < 16; ++i) server_.Delete(kSlices, "default", absl::StrCat("later-", i));
+  EXPECT_TRUE(UntilText(kEmptyService));
+  EXPECT_GE(absl::Now() - last, absl::Milliseconds(1500));
+}
+
 TEST_F(HoldTest, WhatComesBackWasNeverGone) {
   options_.confirm_after = 1h;
   Start();
