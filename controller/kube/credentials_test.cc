@@ -1,11 +1,14 @@
 #include "controller/kube/credentials.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/use_future.hpp>
+#include <csignal>
 #include <fstream>
 
 #include "absl/strings/str_cat.h"
@@ -104,6 +107,16 @@ TEST(RunCommand, EndsWhatTakesTooLong) {
                   .status()
                   .message(),
               HasSubstr("sleep has not ended within"));
+}
+
+TEST(RunCommand, KeepsItsDescriptorsAndSignalsToItself) {
+  const int ours = open("/dev/null", O_RDONLY);  // a socket of Asio's is as open to children as this
+  const auto before = std::signal(SIGPIPE, SIG_IGN);
+  const std::string script = absl::StrCat("test -e /proc/self/fd/", ours, " && echo has ours >&2; kill -PIPE $$");
+  const auto output = Await(RunCommand({.program = "sh", .arguments = {"-c", script}}));
+  std::signal(SIGPIPE, before);
+  close(ours);
+  EXPECT_EQ(output.status().message(), "sh failed: killed by signal 13");
 }
 
 TEST(RunCommand, BoundsWhatItReads) {
