@@ -6,6 +6,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "server/base/log.h"
+#include "server/base/signals.h"
 #include "server/base/status.h"
 
 namespace podnamed {
@@ -32,11 +33,11 @@ controller::ControllerOptions EmbeddedOptions(const config::ApiSource& source) {
                                                   .removals = {.percent = source.hold_removals}}};
 }
 
-// The first state, for as long as that may take.
+// The first state, for as long as that may take and nobody wants us to stop.
 void Await(const state::SnapshotHolder& holder, std::chrono::milliseconds timeout) {
   state::SnapshotReader reader(holder);
   const absl::Time end = absl::Now() + absl::FromChrono(timeout);
-  while (reader.Current() == nullptr) {
+  while (reader.Current() == nullptr && !base::HasStopSignalCome()) {
     if (absl::Now() >= end) {
       base::LogWarning("server",
                        "the cluster is not known after {} (startup_timeout); until it is, its names are SERVFAIL",

@@ -31,6 +31,12 @@ const char* WaitForStopSignal() {
   return signal == SIGINT ? "SIGINT" : "SIGTERM";
 }
 
+bool HasStopSignalCome() {
+  sigset_t pending;
+  sigpending(&pending);
+  return sigismember(&pending, SIGTERM) == 1 || sigismember(&pending, SIGINT) == 1;
+}
+
 bool StopSignalComesWithin(std::chrono::milliseconds patience) {
   const sigset_t signals = StopSignals();
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(patience);

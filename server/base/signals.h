@@ -13,6 +13,9 @@ void BlockStopSignals();
 // once, as it would have without us.
 const char* WaitForStopSignal();
 
+// Whether one has come that WaitForStopSignal would return for at once.
+bool HasStopSignalCome();
+
 // Whether one comes within `patience`, for who does something else meanwhile. It has no other effect.
 bool StopSignalComesWithin(std::chrono::milliseconds patience);
 
