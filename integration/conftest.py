@@ -50,15 +50,20 @@ class Lab:
         self.running.append(program)
         return program
 
-    def controller(self, name="controller", address=None):
+    def controller(self, name="controller", address=None, source=None):
         return self.keep(
             Controller(
-                self.cluster_directory, address or f"unix://{self.directory}/feed.sock", self.directory / f"{name}.log"
+                source or ("-manifests", str(self.cluster_directory)),
+                address or f"unix://{self.directory}/feed.sock",
+                self.directory / f"{name}.log",
             )
         )
 
-    def podnamed(self, source=None, name="podnamed", flags=("-workers", "2"), zones="cluster.local in-addr.arpa ip6.arpa"):
-        """`source` is the line in the kubernetes block: manifests by default."""
+    def podnamed(
+        self, source=None, name="podnamed", flags=("-workers", "2"), zones="cluster.local in-addr.arpa ip6.arpa",
+        prefix=(),
+    ):
+        """`source` are the lines in the kubernetes block: manifests by default."""
         port = free_port()
         keys = ", ".join(f"{zone}:{port}" for zone in zones.split())
         corefile = f"""{keys} {{
@@ -68,11 +73,11 @@ class Lab:
     }}
 }}
 """
-        return self.serve(corefile, port, name, flags)
+        return self.serve(corefile, port, name, flags, prefix)
 
-    def serve(self, corefile, port, name="podnamed", flags=("-workers", "2")):
+    def serve(self, corefile, port, name="podnamed", flags=("-workers", "2"), prefix=()):
         """A Corefile that says all by itself, and the port that it names."""
-        return self.keep(Podnamed(corefile, self.directory, name, flags, port=port))
+        return self.keep(Podnamed(corefile, self.directory, name, flags, prefix, port=port))
 
     def feed_source(self):
         return f"feed unix://{self.directory}/feed.sock"

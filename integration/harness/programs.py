@@ -60,11 +60,11 @@ class Program:
 
 
 class Controller(Program):
-    def __init__(self, manifests, address, log_path, prefix=()):
+    """`source` are the flags that name it, such as -manifests DIR."""
+
+    def __init__(self, source, address, log_path, prefix=()):
         super().__init__(
-            [os.path.join(BINARIES, "podname-controller"), "-manifests", str(manifests), "-listen", address],
-            log_path,
-            prefix,
+            [os.path.join(BINARIES, "podname-controller"), *source, "-listen", address], log_path, prefix
         )
         self.address = address
 
