@@ -706,6 +706,17 @@ def test_a_restart_cuts_everything_and_keeps_the_port(server, connect):
     assert server.port == port and names(connect(server).list(PODS)) == ["web-0"]
 
 
+def test_a_server_that_lags_behind_its_client_answers_others(make_server, connect):
+    """A bookmark is due which it has not to give."""
+    server = make_server(backends=1, bookmark_interval=0.01)
+    server.create(pod("a"))
+    watch = connect(server).watch(PODS, resourceVersion=server.revision, allowWatchBookmarks="true")
+    assert watch.brief(1) == [("BOOKMARK", None, server.revision)]
+    server.lag(0, 1)
+    assert watch.is_silent_for(0.05)
+    assert names(connect(server).list(PODS)) == ["a"]
+
+
 def test_servers_behind_one_address_lag_each_other(make_server, connect):
     server = make_server(backends=2)
     clients = [connect(server), connect(server)]
