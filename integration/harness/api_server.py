@@ -219,6 +219,11 @@ class ApiServer:
     def revision(self):
         return self._store.revision
 
+    @property
+    def oldest_revision(self):
+        """The first that can be restored."""
+        return self._store.compacted
+
     def compact(self):
         """Lists, pages and watches of earlier revisions are gone; watches that are open go on."""
         positions = [connection.position for connection in list(self._open) if connection.resource is not None]

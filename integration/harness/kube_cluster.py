@@ -24,9 +24,9 @@ class KubeCluster:
         for name in namespaces:
             self.create_namespace(name)
 
-    def model(self, zone="cluster.local"):
+    def model(self, **options):
         """What every name should answer now, see kube_model."""
-        return model(self.server, zone)
+        return model(self.server, **options)
 
     def resync(self):
         """Reads what there is, after the server was restored, and sets the slices right, as restarted controllers do."""

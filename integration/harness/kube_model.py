@@ -4,8 +4,9 @@ controller's: for a test that compares."""
 from . import kube_shapes as shapes
 
 
-def model(server, zone="cluster.local"):
-    """{(name, type): set of rdata} with type A, AAAA or CNAME; what answers nothing is not there."""
+def model(server, zone="cluster.local", of_endpoints=False):
+    """{(name, type): set of rdata} with type A, AAAA or CNAME; what answers nothing is not there. `of_endpoints`: what
+    they would answer if every Service were headless."""
     answers = {}
 
     def add(name, address):
@@ -19,17 +20,17 @@ def model(server, zone="cluster.local"):
         if spec["type"] == "ExternalName":
             answers[f"{name}.svc.{zone}.", "CNAME"] = {spec["externalName"].rstrip(".") + "."}
             continue
-        if spec["clusterIP"] != "None":
-            for address in spec["clusterIPs"]:
-                add(name, address)
-            continue
+        is_headless = spec["clusterIP"] == "None" or of_endpoints
+        for address in () if is_headless else spec["clusterIPs"]:
+            add(name, address)
         for pod in pods:
             if not _is_listed(pod, service):
                 continue
             for at in pod["status"].get("podIPs", ()):
                 if ("IPv6" if ":" in at["ip"] else "IPv4") not in spec["ipFamilies"]:
                     continue
-                add(name, at["ip"])
+                if is_headless:
+                    add(name, at["ip"])
                 if pod["spec"].get("hostname") and pod["spec"].get("subdomain") == metadata["name"]:
                     add(f"{pod['spec']['hostname']}.{name}", at["ip"])
     return answers
