@@ -76,7 +76,12 @@ std::vector<const Object*> SortedByName(const std::vector<Object>& objects) {
 
 // All that an identity that comes from a slice has of its pod.
 bool SameForSlices(const Pod& a, const Pod& b) {
-  return a.metadata().uid() == b.metadata().uid() && OrdinalOf(a) == OrdinalOf(b);
+  const auto revision_of = [](const Pod& pod) {
+    const auto label = pod.metadata().labels().find(kControllerRevisionLabel);
+    return label == pod.metadata().labels().end() ? std::string_view() : std::string_view(label->second);
+  };
+  return a.metadata().uid() == b.metadata().uid() && OrdinalOf(a) == OrdinalOf(b) && OwningSetOf(a) == OwningSetOf(b) &&
+         revision_of(a) == revision_of(b);
 }
 
 Record DecodeRecord(const std::string& encoded) {
@@ -321,7 +326,7 @@ void ClusterIndex::TouchBy(const Name& name, const StatefulSet* before, const St
   }
 }
 
-// Those with slices: what they have of a pod is its ordinal, and which of two it is.
+// Those with slices: what they have of a pod is what it tells of its StatefulSet, and which of two it is.
 void ClusterIndex::TouchServicesOf(const Pod* before, const Pod* after) {
   for (const Kept* kept : CandidatesFor(before, after)) {
     if (!HasSlices(kept->name()) || IsTouched(Unit::kService, kept->name())) continue;

@@ -100,13 +100,23 @@ std::string DashedName(const base::IpAddress& address) {
   return name;
 }
 
-std::optional<uint32_t> EndpointOrdinal(const PodIdentity& identity, const PodsByName& pods) {
-  const auto pod = pods.find(identity.name());
-  if (pod != pods.end()) return OrdinalOf(*pod->second);
+// What a pod tells of its StatefulSet.
+void AddSetFacts(const Pod& pod, PodIdentity* identity) {
+  if (const auto ordinal = OrdinalOf(pod)) identity->set_ordinal(*ordinal);
+  const std::string_view set = OwningSetOf(pod);
+  if (set.empty()) return;
+  identity->set_stateful_set(std::string(set));
+  const auto revision = pod.metadata().labels().find(kControllerRevisionLabel);
+  if (revision != pod.metadata().labels().end()) identity->set_controller_revision(revision->second);
+}
+
+// The same of a pod that may be known by its endpoint alone.
+void AddSetFacts(const PodsByName& pods, PodIdentity* identity) {
+  const auto pod = pods.find(identity->name());
+  if (pod != pods.end()) return AddSetFacts(*pod->second, identity);
   // Only StatefulSets make pods whose hostname is their own name with a number at its end.
-  if (identity.hostname() != identity.name()) return std::nullopt;
-  const std::optional<StatefulName> name = ParseStatefulName(identity.name());
-  return name ? std::optional(name->ordinal) : std::nullopt;
+  if (identity->hostname() != identity->name()) return;
+  if (const auto name = ParseStatefulName(identity->name())) identity->set_ordinal(name->ordinal);
 }
 
 // std::nullopt for an endpoint without a usable address.
@@ -129,7 +139,7 @@ std::optional<PodIdentity> FromEndpoint(const Endpoint& endpoint, const Endpoint
     identity.set_name(endpoint.target_ref().name());
     identity.set_is_pod(true);
     identity.set_uid(endpoint.target_ref().uid());
-    if (const auto ordinal = EndpointOrdinal(identity, pods)) identity.set_ordinal(*ordinal);
+    AddSetFacts(pods, &identity);
   }
   // discovery/v1: an absent ready means ready, an absent serving means as ready says, an absent terminating means no.
   const auto& conditions = endpoint.conditions();
@@ -230,7 +240,7 @@ std::optional<PodIdentity> FromPod(const Pod& pod, const Service& service, Famil
   identity.set_node(pod.spec().node_name());
   const auto zone = pod.metadata().labels().find(kZoneLabel);
   if (zone != pod.metadata().labels().end()) identity.set_zone(zone->second);
-  if (const auto ordinal = OrdinalOf(pod)) identity.set_ordinal(*ordinal);
+  AddSetFacts(pod, &identity);
 
   identity.set_serving(IsReady(pod));
   identity.set_terminating(pod.metadata().has_deletion_timestamp());

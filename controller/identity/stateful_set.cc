@@ -56,6 +56,11 @@ std::optional<uint32_t> OrdinalOf(const Pod& pod) {
   return name ? std::optional(name->ordinal) : std::nullopt;
 }
 
+std::string_view OwningSetOf(const Pod& pod) {
+  const OwnerReference* owner = StatefulSetOwner(pod);
+  return owner == nullptr ? std::string_view() : owner->name();
+}
+
 std::string_view StatefulSetNameOf(const Pod& pod) {
   if (const OwnerReference* owner = StatefulSetOwner(pod)) return owner->name();
   const std::optional<StatefulName> name = ParseStatefulName(pod.metadata().name());

@@ -23,6 +23,12 @@ std::optional<StatefulName> ParseStatefulName(std::string_view pod_name);
 // where a StatefulSet owns it.
 std::optional<uint32_t> OrdinalOf(const k8s::core::v1::Pod& pod);
 
+// The label by which a StatefulSet's pods tell which revision of its template they were made from.
+inline constexpr char kControllerRevisionLabel[] = "controller-revision-hash";
+
+// The name of the StatefulSet that owns the pod; empty if none does.
+std::string_view OwningSetOf(const k8s::core::v1::Pod& pod);
+
 // The name of the StatefulSet that this pod says it belongs to, by its owner or else by its name; empty if neither.
 std::string_view StatefulSetNameOf(const k8s::core::v1::Pod& pod);
 

@@ -314,7 +314,7 @@ spec: {serviceName: s, selector: {matchLabels: {app: s}, matchExpressions: [{key
 ---
 {apiVersion: v1, kind: Pod, metadata: {name: web-4, labels: {app: s}, ownerReferences: [{kind: ReplicaSet, name: r, controller: true}]}, status: {podIP: 10.0.0.5}}
 ---
-{apiVersion: v1, kind: Pod, metadata: {name: web-5, labels: {app: s, x: z}, ownerReferences: [{kind: StatefulSet, name: web, uid: set-1}]}, status: {podIP: 10.0.0.6}}
+{apiVersion: v1, kind: Pod, metadata: {name: web-5, labels: {app: s, x: z, controller-revision-hash: web-6f}, ownerReferences: [{kind: StatefulSet, name: web, uid: set-1}]}, status: {podIP: 10.0.0.6}}
 ---
 {apiVersion: v1, kind: Pod, metadata: {name: web-6, labels: {app: s}, ownerReferences: [{kind: StatefulSet, name: web, uid: set-0}]}, status: {podIP: 10.0.0.7}}
 )"),
@@ -323,8 +323,8 @@ spec: {serviceName: s, selector: {matchLabels: {app: s}, matchExpressions: [{key
             "identity default/s/web-10 pod host=mine 10.0.0.2 #10\n"
             "identity default/s/web-2 pod 10.0.0.3\n"
             "identity default/s/web-4 pod 10.0.0.5\n"
-            "identity default/s/web-5 pod host=web-5 10.0.0.6 #5\n"
-            "identity default/s/web-6 pod 10.0.0.7 #6\n");  // of an earlier life of the set
+            "identity default/s/web-5 pod host=web-5 10.0.0.6 #5 set=web revision=web-6f\n"
+            "identity default/s/web-6 pod 10.0.0.7 #6 set=web\n");  // of an earlier life of the set
 }
 
 // ---- from EndpointSlices

@@ -59,10 +59,11 @@ std::string Line(const feed::v1::Service& record, std::string_view word) {
 
 std::string Line(const feed::v1::PodIdentity& record, std::string_view word) {
   return fmt::format(
-      "{} {}/{}/{}{}{}{}{}{}{}{}{}{}{}{}", word, record.namespace_(), record.service(), record.name(),
+      "{} {}/{}/{}{}{}{}{}{}{}{}{}{}{}{}{}{}", word, record.namespace_(), record.service(), record.name(),
       record.is_pod() ? " pod" : "", Optional("host", record.hostname()), AddressesAndPorts(record),
       record.ready() ? " ready" : "", record.serving() ? " serving" : "", record.terminating() ? " terminating" : "",
-      record.has_ordinal() ? fmt::format(" #{}", record.ordinal()) : "", Optional("node", record.node()),
+      record.has_ordinal() ? fmt::format(" #{}", record.ordinal()) : "", Optional("set", record.stateful_set()),
+      Optional("revision", record.controller_revision()), Optional("node", record.node()),
       Optional("zone", record.zone()), Optional("cluster", record.cluster()), Optional("uid", record.uid()));
 }
 
