@@ -1,10 +1,11 @@
 """What a cluster's names should have answered and when: to tell whether an answer was true at any moment between the
 last one that is known to be published and now.
 
-Objects of different kinds come to podnamed by watches of their own, so a moment may show one of them newer than another,
-and one operation is many writes. What is asked of an answer is therefore: it has nothing that no state of its time had,
-and everything that all of them had. Where a Service was headless in one of them, its endpoints may be those of a Service
-of that name that came after it and is not."""
+Objects of different kinds come to podnamed by watches of their own, so a moment may show one of them newer than
+another, and one operation is many writes. What is asked of an answer is therefore: it has nothing that no state of its
+time had, and everything that all of them had. A Service of one of them may for a moment stand with the endpoints of
+another one: a headless one with those of one that is not, or one that publishes what is not ready with those of one that
+does not."""
 
 import re
 import threading
@@ -81,8 +82,8 @@ class History:
         self._cluster = cluster
         self._beacon = Beacon(cluster)
         self.states = []
-        self._endpoints = []  # of the same states: what headless Services would answer,
-        self._headless = []  # and which are: "nginx.default"
+        # Of the same states: which Services are so ("nginx.default"), and the model if all were.
+        self._traits = []
         self.begun = 0  # states that are there, or are being written
         self.names = []  # all that have ever had an answer: (name, type)
         self._known = set()
@@ -94,11 +95,14 @@ class History:
     def mark(self):
         """The cluster is in its next state, and its beacon says so."""
         state = {key: rdata for key, rdata in self._cluster.model().items() if SPACE not in key[0]}
-        self._endpoints.append(self._cluster.model(of_endpoints=True))
-        self._headless.append({
-            f"{obj['metadata']['name']}.{obj['metadata']['namespace']}"
-            for obj in self._cluster.server.objects("services") if obj["spec"].get("clusterIP") == "None"
-        })
+        services = self._cluster.server.objects("services")
+        headless = self._named(services, lambda spec: spec.get("clusterIP") == "None")
+        published = self._named(services, lambda spec: spec.get("publishNotReadyAddresses"))
+        self._traits.append((
+            (headless, self._cluster.model(all_headless=True)),
+            (published, self._cluster.model(all_published=True)),
+            (headless & published, self._cluster.model(all_headless=True, all_published=True)),
+        ))
         self.states.append(state)
         for key in state:
             if key not in self._known:
@@ -106,6 +110,12 @@ class History:
                 self.names.append(key)
         self._beacon.light(len(self.states) - 1)
         self.begun = len(self.states)
+
+    @staticmethod
+    def _named(services, has_trait):
+        return {
+            f"{obj['metadata']['name']}.{obj['metadata']['namespace']}" for obj in services if has_trait(obj["spec"])
+        }
 
     def begin(self):
         """The next state is being written."""
@@ -131,8 +141,9 @@ class History:
     def _wrong(self, key, published, begun, answer):
         had = [state.get(key, set()) for state in self.states[published:begun]]
         may_have = set.union(*had)
-        if any(service_of(key[0]) in headless for headless in self._headless[published:begun]):
-            may_have = may_have.union(*(state.get(key, ()) for state in self._endpoints[published:begun]))
+        for states in zip(*self._traits[published:begun]):
+            if any(service_of(key[0]) in services for services, _ in states):
+                may_have = may_have.union(*(model.get(key, ()) for _, model in states))
         told = set(answer) if isinstance(answer, list) else set()
         is_an_answer = isinstance(answer, list) or answer == "NXDOMAIN"
         if is_an_answer and set.intersection(*had) <= told <= may_have:

@@ -4,9 +4,9 @@ controller's: for a test that compares."""
 from . import kube_shapes as shapes
 
 
-def model(server, zone="cluster.local", of_endpoints=False):
-    """{(name, type): set of rdata} with type A, AAAA or CNAME; what answers nothing is not there. `of_endpoints`: what
-    they would answer if every Service were headless."""
+def model(server, zone="cluster.local", all_headless=False, all_published=False):
+    """{(name, type): set of rdata} with type A, AAAA or CNAME; what answers nothing is not there. What if all Services
+    were headless, or had publishNotReadyAddresses?"""
     answers = {}
 
     def add(name, address):
@@ -20,11 +20,11 @@ def model(server, zone="cluster.local", of_endpoints=False):
         if spec["type"] == "ExternalName":
             answers[f"{name}.svc.{zone}.", "CNAME"] = {spec["externalName"].rstrip(".") + "."}
             continue
-        is_headless = spec["clusterIP"] == "None" or of_endpoints
+        is_headless = spec["clusterIP"] == "None" or all_headless
         for address in () if is_headless else spec["clusterIPs"]:
             add(name, address)
         for pod in pods:
-            if not _is_listed(pod, service):
+            if not _is_listed(pod, service, all_published):
                 continue
             for at in pod["status"].get("podIPs", ()):
                 if ("IPv6" if ":" in at["ip"] else "IPv4") not in spec["ipFamilies"]:
@@ -36,7 +36,7 @@ def model(server, zone="cluster.local", of_endpoints=False):
     return answers
 
 
-def _is_listed(pod, service):
+def _is_listed(pod, service, is_published):
     selector = service["spec"].get("selector")
     labels = pod["metadata"].get("labels", {})
     if not selector or pod["metadata"]["namespace"] != service["metadata"]["namespace"]:
@@ -46,4 +46,4 @@ def _is_listed(pod, service):
     if pod["status"]["phase"] in ("Succeeded", "Failed"):
         return False
     is_up = shapes.is_ready(pod) and "deletionTimestamp" not in pod["metadata"]
-    return is_up or service["spec"].get("publishNotReadyAddresses", False)
+    return is_up or is_published or service["spec"].get("publishNotReadyAddresses", False)
