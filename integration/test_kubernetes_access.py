@@ -1,5 +1,5 @@
-"""How podnamed gets at the API server as a pod of the cluster, and what happens when what it shows there is renewed under
-its feet: the kubelet changes a token every hour, and an operator certificates and authorities once in years."""
+"""How podnamed gets at the API server as a pod of the cluster, and what happens when what it shows there is renewed
+under its feet: the kubelet changes a token every hour, and an operator certificates and authorities once in years."""
 
 import os
 import re

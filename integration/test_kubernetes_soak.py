@@ -153,7 +153,7 @@ def assert_equals_model(server, history, done):
             wrong.append(f"{key}: {answer}, expected {sorted(state.get(key, ()))}")
     answered = {address for (_, rdtype), rdata in state.items() if rdtype != "CNAME" for address in rdata}
     ever = {
-        address for one in history.states for (_, rdtype), rdata in one.items() if rdtype != "CNAME" for address in rdata
+        address for one in history.states for key, rdata in one.items() if key[1] != "CNAME" for address in rdata
     }
     for address in ever:
         pointer = server.addresses(dns.reversename.from_address(address).to_text(), "PTR")

@@ -35,6 +35,7 @@ class Request:
     user: str = ""
     connection: int = 0
     code: int = 0  # of the reply, once there is one
+    is_packed: bool = False  # the reply, with gzip
 
     @property
     def user_agent(self):
@@ -92,6 +93,7 @@ class Reply:
             packer = zlib.compressobj(1, zlib.DEFLATED, 31)
             body = [b"".join((*(packer.compress(piece) for piece in body), packer.flush()))]
             size = len(body[0])
+            self._request.is_packed = True
             headers += ["Content-Encoding: gzip", "Vary: Accept-Encoding"]
         await self.start(code, content_type, headers, size if size <= LONGEST_UNCHUNKED else None)
         gathered, length = [], 0

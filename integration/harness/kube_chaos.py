@@ -16,18 +16,17 @@ class Operations:
 
     def __init__(self, cluster, seed, then):
         self._cluster, self._random, self._then = cluster, random.Random(seed), then
-        self.last = ""
 
     def step(self):
+        """Does one and returns it in words."""
         while True:
             do = self._random.choices([kind for kind, _ in KINDS], [weight for _, weight in KINDS])[0]
             space = self._random.choice(SPACES)
-            if (self._names("namespaces", "").isdisjoint({space})) and do is not Operations._create_namespace:
+            if space not in self._names("namespaces", "") and do is not Operations._create_namespace:
                 continue
             words = do(self, space)
             if words:
-                self.last = f"{do.__name__.strip('_')} {space} {words}"
-                return self.last
+                return f"{do.__name__.strip('_')} {space} {words}"
 
     def _names(self, kind, space):
         found = self._cluster.server.objects(kind)
@@ -46,7 +45,7 @@ class Operations:
         return self._random.random() < probability
 
     def _create_namespace(self, space):
-        if self._names("namespaces", "") >= {space}:
+        if space in self._names("namespaces", ""):
             return None
         self._cluster.create_namespace(space)
         return "it"
@@ -198,8 +197,8 @@ class Trouble:
             self._server.lag(number, 0)
 
     def restore(self, backups):
-        """To one of these revisions, if one is old enough; whether it was. For when everybody has seen the newest state:
-        who had not could not tell its numbers from those that follow."""
+        """To one of these revisions, if one is old enough; whether it was. For when everybody has seen the newest
+        state: who had not could not tell its numbers from those that follow."""
         newest, oldest = self._server.revision - 100, self._server.oldest_revision
         backups = [revision for revision in backups if oldest <= revision <= newest]
         if backups:
@@ -213,7 +212,8 @@ class Trouble:
         self._server.cut_connections()
 
     def _refuse(self):
-        self._add(Refuse(self._random.choice((401, 410, 429, 500, 503, 504)), retry_after=self._random.choice((None, 1))))
+        code = self._random.choice((401, 410, 429, 500, 503, 504))
+        self._add(Refuse(code, retry_after=self._random.choice((None, 1))))
 
     def _say_error(self):
         self._add(ErrorEvent(self._random.choice((410, 500, 504))), verb="watch")
@@ -249,6 +249,6 @@ class Trouble:
         self._server.lag(self._random.randrange(len(self._server.backends)), self._random.randrange(30))
 
     CHOICES = (
-        _refuse, _say_error, _break_off, _break_off, _end, _trickle, _babble, _cut, _restart, _forget, _forget_under_way,
-        _lag, _lag,
+        _refuse, _say_error, _break_off, _break_off, _end, _trickle, _babble, _cut, _restart, _forget,
+        _forget_under_way, _lag, _lag,
     )
