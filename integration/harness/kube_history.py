@@ -117,6 +117,14 @@ class History:
             f"{obj['metadata']['name']}.{obj['metadata']['namespace']}" for obj in services if has_trait(obj["spec"])
         }
 
+    def addresses(self):
+        """Those of Services and of all their endpoints in the last state: what has a name by which it is pointed to."""
+        (_, endpoints), *_ = self._traits[-1]
+        return {
+            address for model in (self.states[-1], endpoints) for key, rdata in model.items() if key[1] != "CNAME"
+            for address in rdata
+        }
+
     def begin(self):
         """The next state is being written."""
         self.begun = len(self.states) + 1
