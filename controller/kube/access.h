@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "controller/kube/proxy.h"
 
 namespace podnamed::kube {
 
@@ -35,6 +36,7 @@ struct Access {
   bool is_tls = true;
   std::string host = {};  // a name or an address, an IPv6 one without brackets
   uint16_t port = 443;
+  std::optional<Proxy> proxy = {};
   std::string path = {};  // what stands before /api and /apis: empty, or "/…" without a slash at its end
 
   Secret ca = {};  // not given: the system's

@@ -57,6 +57,7 @@ absl::StatusOr<Access> FindAccess(const AccessOptions& options) {
   if (!options.certificate.empty()) access.certificate = {.path = options.certificate};
   if (!options.key.empty()) access.key = {.path = options.key};
   if (!options.ca.empty()) access.ca = {.path = options.ca};
+  ASSIGN_OR_RETURN(access.proxy, FindProxy(access.is_tls, access.host, access.port, ProxyVariables::FromEnvironment()));
   return access;
 }
 

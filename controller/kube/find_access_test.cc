@@ -16,6 +16,13 @@ class FindAccessTest : public ::testing::Test {
   FindAccessTest() {
     unsetenv("KUBERNETES_SERVICE_HOST");
     unsetenv("KUBERNETES_SERVICE_PORT");
+    UnsetProxies();
+  }
+  ~FindAccessTest() override { UnsetProxies(); }
+  static void UnsetProxies() {
+    for (const char* name : {"HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "NO_PROXY", "no_proxy"}) {
+      unsetenv(name);
+    }
   }
   static std::string WriteKubeconfig() {
     const std::string path = ::testing::TempDir() + "/find_access_test.kubeconfig";
@@ -54,6 +61,16 @@ TEST_F(FindAccessTest, AnEndpointComesBeforeTheKubeconfigsServer) {
   ASSERT_TRUE(access.ok()) << access.status();
   EXPECT_EQ(access->Url(), "http://[::1]:8001/proxy");
   EXPECT_EQ(access->token.text, "secret") << "who we are stays the kubeconfig's";
+}
+
+TEST_F(FindAccessTest, FindsAProxyByTheVariables) {
+  setenv("https_proxy", "http://proxy:3128", 1);
+  setenv("NO_PROXY", "10.0.0.2", 1);
+  EXPECT_EQ(FindAccess({.endpoint = "https://10.0.0.1:6443"})->proxy->HostAndPort(), "proxy:3128");
+  EXPECT_FALSE(FindAccess({.endpoint = "https://10.0.0.2:6443"})->proxy.has_value());
+  setenv("HTTPS_PROXY", "socks5://proxy", 1);
+  EXPECT_THAT(std::string(FindAccess({.endpoint = "https://10.0.0.1:6443"}).status().message()),
+              HasSubstr("HTTPS_PROXY: found a proxy that speaks socks5"));
 }
 
 TEST_F(FindAccessTest, SaysWhichKubeconfigItCannotRead) {

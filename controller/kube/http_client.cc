@@ -23,6 +23,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/escaping.h"
 #include "controller/kube/credentials.h"
 #include "controller/kube/gzip_reader.h"
 #include "controller/kube/host_lookup.h"
@@ -44,11 +45,18 @@ using std::chrono::milliseconds;
 
 constexpr auto kAwaitTuple = asio::as_tuple(asio::use_awaitable);
 constexpr unsigned kUnauthorized = 401;
+constexpr unsigned kProxyAuthenticationRequired = 407;
 constexpr uint64_t kMaxRetryAfter = 3600;
 constexpr uint32_t kMaxHead = 64 * 1024;
 constexpr size_t kPiece = size_t{64} * 1024;
 // Of what is read and not understood yet: Beast bounds the head of a reply, not that of a chunk.
 constexpr size_t kMaxBuffer = 2 * size_t{kMaxHead};
+
+// For people.
+std::string ServerFor(const Access& access) {
+  return access.proxy ? fmt::format("{} (by proxy {})", access.HostAndPort(), access.proxy->HostAndPort())
+                      : access.HostAndPort();
+}
 
 // Linux' own: a peer that is gone without a word is found within kSilence + kProbes * kInterval seconds.
 void KeepAlive(tcp::socket& socket) {
@@ -81,14 +89,16 @@ class Connection {
   asio::awaitable<absl::Status> Open(HttpOptions options, HostLookup& lookup) {
     std::vector<tcp::endpoint> endpoints;
     error_code error;
-    if (const asio::ip::address address = asio::ip::make_address(access_.host, error); !error) {
-      endpoints.emplace_back(address, access_.port);
+    const uint16_t port = access_.proxy ? access_.proxy->port : access_.port;
+    const std::string& host = access_.proxy ? access_.proxy->host : access_.host;
+    if (const asio::ip::address address = asio::ip::make_address(host, error); !error) {
+      endpoints.emplace_back(address, port);
     } else {
       const HostLookup::Addresses found = co_await lookup.Find(options.connect_deadline);
       if (!found.ok()) {
         co_return Failed(fmt::format("no address is found for it: {}", std::string(found.status().message())));
       }
-      for (const asio::ip::address& entry : *found) endpoints.emplace_back(entry, access_.port);
+      for (const asio::ip::address& entry : *found) endpoints.emplace_back(entry, port);
     }
     error = asio::error::host_not_found;
     beast::tcp_stream stream(executor_);
@@ -100,6 +110,10 @@ class Connection {
     }
     if (error) co_return Failed(fmt::format("cannot connect: {}", error.message()));
     KeepAlive(stream.socket());
+    if (access_.proxy && access_.is_tls) {
+      stream.expires_after(options.connect_deadline);
+      if (absl::Status status = co_await OpenTunnel(&stream); !status.ok()) co_return status;
+    }
     if (!access_.is_tls) {
       plain_.emplace(std::move(stream));
       co_return absl::OkStatus();
@@ -115,10 +129,38 @@ class Connection {
     co_return absl::OkStatus();
   }
 
+  // RFC 9110, section 9.3.6.
+  asio::awaitable<absl::Status> OpenTunnel(beast::tcp_stream* stream) const {
+    http::request<http::empty_body> request(http::verb::connect, access_.HostAndPort(), 11);
+    request.set(http::field::host, access_.HostAndPort());
+    IntroduceToProxy(&request);
+    error_code error;
+    std::tie(error, std::ignore) = co_await http::async_write(*stream, request, kAwaitTuple);
+    beast::flat_buffer buffer(kMaxBuffer);
+    http::response_parser<http::empty_body> parser;
+    parser.header_limit(kMaxHead);
+    parser.skip(true);
+    if (!error) std::tie(error, std::ignore) = co_await http::async_read_header(*stream, buffer, parser, kAwaitTuple);
+    if (error) co_return Lost(error, "no reply to CONNECT");
+    const unsigned status = parser.get().result_int();
+    if (http::to_status_class(status) != http::status_class::successful) {
+      co_return Failed(
+          fmt::format("its proxy has answered CONNECT with {}{}", status,
+                      status == kProxyAuthenticationRequired ? ": give its URL a user and a password" : ""));
+    }
+    // The server speaks when it has been spoken to.
+    if (buffer.size() > 0) co_return Failed("its proxy speaks before the server does");
+    co_return absl::OkStatus();
+  }
+
   // Sends a request and reads the head of its reply. UNAVAILABLE where the connection is lost before a reply begins.
   asio::awaitable<absl::Status> Ask(HttpRequest asked, std::string token, milliseconds deadline) {
-    http::request<http::empty_body> request(http::verb::get, access_.path + asked.target, 11);
+    // What a proxy is to pass on has the server in its target (RFC 9112, section 3.2.2).
+    const bool is_passed_on = access_.proxy && !access_.is_tls;
+    http::request<http::empty_body> request(http::verb::get,
+                                            (is_passed_on ? access_.Url() : access_.path) + asked.target, 11);
     request.set(http::field::host, access_.HostAndPort());
+    if (is_passed_on) IntroduceToProxy(&request);
     request.set(http::field::user_agent, fmt::format("podnamed/{}", base::kVersion));
     request.set(http::field::accept, asked.accept);
     request.set(http::field::accept_encoding, "gzip");
@@ -187,14 +229,20 @@ class Connection {
   }
 
  private:
+  void IntroduceToProxy(http::request<http::empty_body>* request) const {
+    const std::string& credentials = access_.proxy->credentials;
+    if (credentials.empty()) return;
+    request->set(http::field::proxy_authorization, "Basic " + absl::Base64Escape(credentials));
+  }
+
   beast::tcp_stream& Lowest() { return tls_ ? beast::get_lowest_layer(*tls_) : *plain_; }
 
   absl::Status Failed(std::string_view what) const {
-    return absl::UnavailableError(fmt::format("API server {}: {}", access_.HostAndPort(), what));
+    return absl::UnavailableError(fmt::format("API server {}: {}", ServerFor(access_), what));
   }
   absl::Status Lost(const error_code& error, std::string_view what) const {
     if (error == beast::error::timeout) {
-      return absl::DeadlineExceededError(fmt::format("API server {}: {} in time", access_.HostAndPort(), what));
+      return absl::DeadlineExceededError(fmt::format("API server {}: {} in time", ServerFor(access_), what));
     }
     const bool is_end = error == http::error::end_of_stream || error == http::error::partial_message ||
                         error == asio::ssl::error::stream_truncated;
@@ -220,8 +268,8 @@ struct HttpClient::State {
       : executor(std::move(its_executor)),
         access(std::move(its_access)),
         options(its_options),
-        server(access.HostAndPort()),
-        lookup(access.host),
+        server(ServerFor(access)),
+        lookup(access.proxy ? access.proxy->host : access.host),
         credentials(access) {}
 
   asio::awaitable<absl::Status> Ask(HttpRequest request) {

@@ -1,6 +1,6 @@
 // Requests to the API server, one after the other on one connection that is kept: HTTP/1.1 over TLS 1.2 or later, with
-// deadlines on every wait. A stream of requests has its own client, so that none waits for another's watch. HTTP
-// proxies are not supported yet.
+// deadlines on every wait. A stream of requests has its own client, so that none waits for another's watch. Where
+// an HTTP proxy stands between (proxy.h), TLS goes through it by CONNECT.
 //
 // A server that refuses our credentials (401) is asked once more with what the files and the plugin then hold. Errors
 // are sentences for whoever operates the cluster, with the server's address. One thread: that of the coroutines; one

@@ -1,9 +1,11 @@
 #include "controller/kube/http_client.h"
 
+#include <array>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/read_until.hpp>
 #include <boost/asio/use_future.hpp>
 #include <boost/asio/write.hpp>
 #include <filesystem>
@@ -193,6 +195,75 @@ TEST_F(HttpClientTest, BoundsTheHeadOfAChunk) {
   EXPECT_THAT(GetOnce(access), HasSubstr("the reply broke off: buffer overflow"));
   server.join();
   EXPECT_LT(written, size_t{32} << 20) << "what the kernel keeps, and a little";
+}
+
+// One connection through a proxy: what it was asked, and what it says to that. Joins both sides if that is 200.
+class TestProxy {
+ public:
+  TestProxy(asio::io_context& context, std::string reply, uint16_t server = 0)
+      : acceptor_(context, {asio::ip::make_address("127.0.0.1"), 0}),
+        port_(acceptor_.local_endpoint().port()),
+        thread_([this, reply = std::move(reply), server] { Serve(reply, server); }) {}
+  ~TestProxy() { thread_.join(); }
+
+  Proxy proxy() const { return {.host = "127.0.0.1", .port = port_, .credentials = "ann:secret"}; }
+  // REQUIRES: the connection has ended.
+  const std::string& asked() const { return asked_; }
+
+ private:
+  static void Copy(asio::ip::tcp::socket& from, asio::ip::tcp::socket& to) {
+    std::array<char, 4096> buffer;
+    boost::system::error_code error;
+    while (!error) {
+      const size_t size = from.read_some(asio::buffer(buffer), error);
+      if (!error) asio::write(to, asio::buffer(buffer, size), error);
+    }
+    to.shutdown(asio::socket_base::shutdown_both, error);
+  }
+
+  void Serve(const std::string& reply, uint16_t server) {
+    asio::ip::tcp::socket client = acceptor_.accept();
+    asio::read_until(client, asio::dynamic_buffer(asked_), "\r\n\r\n");
+    asio::write(client, asio::buffer(reply));
+    if (server == 0) return;
+    asio::ip::tcp::socket upstream(client.get_executor());
+    upstream.connect({asio::ip::make_address("127.0.0.1"), server});
+    std::thread back([&] { Copy(upstream, client); });
+    Copy(client, upstream);
+    back.join();
+  }
+
+  asio::ip::tcp::acceptor acceptor_;
+  const uint16_t port_;
+  std::string asked_;
+  std::thread thread_;
+};
+
+TEST_F(HttpClientTest, GoesThroughAProxy) {
+  TestApiServer server;
+  TestProxy proxy(context_, "HTTP/1.1 200 Connection established\r\n\r\n", server.port());
+  Access access = server.access();
+  access.proxy = proxy.proxy();
+  const std::string to = absl::StrCat("127.0.0.1:", server.port());
+  EXPECT_THAT(GetOnce(access), HasSubstr("items"));
+  EXPECT_EQ(proxy.asked(), absl::StrCat("CONNECT ", to, " HTTP/1.1\r\nHost: ", to,
+                                        "\r\nProxy-Authorization: Basic YW5uOnNlY3JldA==\r\n\r\n"));
+}
+
+TEST_F(HttpClientTest, HasAProxyPassOnWhatIsNotTls) {
+  TestProxy proxy(context_, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}");
+  const Access access{.is_tls = false, .host = "api", .port = 8080, .proxy = proxy.proxy(), .path = "/a"};
+  EXPECT_EQ(GetOnce(access), "{}");
+  EXPECT_THAT(proxy.asked(), testing::StartsWith(absl::StrCat("GET http://api:8080/a", kServices, " HTTP/1.1\r\n")));
+  EXPECT_THAT(proxy.asked(), HasSubstr("\r\nProxy-Authorization: Basic YW5uOnNlY3JldA==\r\n"));
+}
+
+TEST_F(HttpClientTest, SaysThatAProxyRefuses) {
+  TestProxy proxy(context_, "HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n");
+  const Access access{.host = "api", .proxy = proxy.proxy()};
+  EXPECT_EQ(GetOnce(access), absl::StrCat("API server api:443 (by proxy 127.0.0.1:", proxy.proxy().port,
+                                          "): its proxy has answered CONNECT with 407: give its URL a user and a "
+                                          "password"));
 }
 
 TEST_F(HttpClientTest, SaysWhyItCannotConnect) {
