@@ -17,7 +17,7 @@ enum class ObjectKind : uint8_t { kNamespace, kService, kPod, kEndpointSlice, kS
 inline constexpr size_t kObjectKinds = 6;
 
 template <typename Object>
-inline constexpr ObjectKind kKindOf;
+extern const ObjectKind kKindOf;
 template <>
 inline constexpr ObjectKind kKindOf<k8s::core::v1::Namespace> = ObjectKind::kNamespace;
 template <>

@@ -18,7 +18,7 @@ class FindAccessTest : public ::testing::Test {
     unsetenv("KUBERNETES_SERVICE_PORT");
     UnsetProxies();
   }
-  ~FindAccessTest() override { UnsetProxies(); }
+  void TearDown() override { UnsetProxies(); }
   static void UnsetProxies() {
     for (const char* name : {"HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "NO_PROXY", "no_proxy"}) {
       unsetenv(name);

@@ -28,7 +28,7 @@ namespace podnamed::kube {
 namespace {
 
 namespace asio = boost::asio;
-using asio::experimental::awaitable_operators::operator||;
+using namespace asio::experimental::awaitable_operators;
 
 constexpr auto kAwaitTuple = asio::as_tuple(asio::use_awaitable);
 

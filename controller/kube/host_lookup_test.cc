@@ -27,7 +27,7 @@ class HostLookupTest : public ::testing::Test {
     absl::Notification speaks;
     std::atomic<int> questions = 0;
   };
-  ~HostLookupTest() override {
+  void TearDown() override {
     if (!server_->speaks.HasBeenNotified()) server_->speaks.Notify();
   }
 

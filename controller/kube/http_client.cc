@@ -86,7 +86,7 @@ class Connection {
            credentials.key == credentials_.key;
   }
 
-  asio::awaitable<absl::Status> Open(HttpOptions options, HostLookup& lookup) {
+  asio::awaitable<absl::Status> Open(HttpOptions options, HostLookup* lookup) {
     std::vector<tcp::endpoint> endpoints;
     error_code error;
     const uint16_t port = access_.proxy ? access_.proxy->port : access_.port;
@@ -94,7 +94,7 @@ class Connection {
     if (const asio::ip::address address = asio::ip::make_address(host, error); !error) {
       endpoints.emplace_back(address, port);
     } else {
-      const HostLookup::Addresses found = co_await lookup.Find(options.connect_deadline);
+      const HostLookup::Addresses found = co_await lookup->Find(options.connect_deadline);
       if (!found.ok()) {
         co_return Failed(fmt::format("no address is found for it: {}", std::string(found.status().message())));
       }
@@ -281,7 +281,7 @@ struct HttpClient::State {
       const bool is_new = connection == nullptr;
       if (is_new) {
         connection = std::make_unique<Connection>(executor, access, *current);
-        absl::Status status = co_await connection->Open(options, lookup);
+        absl::Status status = co_await connection->Open(options, &lookup);
         if (!status.ok()) {
           connection.reset();
           co_return status;

@@ -74,7 +74,7 @@ class TestSink : public Sink {
 
 class ListWatchTest : public ::testing::Test {
  protected:
-  ~ListWatchTest() override {
+  void TearDown() override {
     if (!list_watch_) return;
     cancel_.emit(asio::cancellation_type::terminal);
     EXPECT_TRUE(Until([this] { return has_ended_; }));

@@ -426,7 +426,7 @@ struct TestApiServer::State {
     absl::MutexLock lock(&mutex);
     for (auto fault = faults.begin(); fault != faults.end(); ++fault) {
       if (target.find(fault->target) == std::string::npos) continue;
-      const TestFault taken = *fault;
+      TestFault taken = *fault;
       if (fault->times > 0 && --fault->times == 0) faults.erase(fault);
       return taken;
     }

@@ -178,7 +178,7 @@ absl::Status KubernetesSource::Start() {
                      "credentials",
                      access_.HostAndPort());
   }
-  for (const auto& follower : followers_) asio::co_spawn(context_, Follow(*follower), asio::detached);
+  for (const auto& follower : followers_) asio::co_spawn(context_, Follow(follower.get()), asio::detached);
   thread_ = std::thread([this] { context_.run(); });
   return absl::OkStatus();
 }
@@ -194,24 +194,25 @@ KubernetesSource::~KubernetesSource() {
   thread_.join();
 }
 
-asio::awaitable<void> KubernetesSource::Follow(Follower& follower) {
+asio::awaitable<void> KubernetesSource::Follow(Follower* follower) {
   while (!is_stopping_) {
-    kube::ListWatch list_watch(kube::HttpClient(context_.get_executor(), access_, options_.http), follower.resource(),
-                               follower, random_, options_.list_watch);
-    const auto [exception] = co_await asio::co_spawn(
-        context_, list_watch.Run(), asio::bind_cancellation_slot(follower.slot(), asio::as_tuple(asio::use_awaitable)));
+    kube::ListWatch list_watch(kube::HttpClient(context_.get_executor(), access_, options_.http), follower->resource(),
+                               *follower, random_, options_.list_watch);
+    const auto [exception] =
+        co_await asio::co_spawn(context_, list_watch.Run(),
+                                asio::bind_cancellation_slot(follower->slot(), asio::as_tuple(asio::use_awaitable)));
     // It ends by cancellation alone, which is an exception of its own.
     try {
       if (exception) std::rethrow_exception(exception);
     } catch (const boost::system::system_error& error) {
       if (error.code() == asio::error::operation_aborted) continue;
-      base::LogError(kComponent, "{}: {}; beginning anew", follower.resource().name, error.what());
+      base::LogError(kComponent, "{}: {}; beginning anew", follower->resource().name, error.what());
     } catch (const std::exception& error) {
-      base::LogError(kComponent, "{}: {}; beginning anew", follower.resource().name, error.what());
+      base::LogError(kComponent, "{}: {}; beginning anew", follower->resource().name, error.what());
     }
     if (is_stopping_) co_return;
     asio::steady_timer timer(context_, kAfterException);
-    co_await timer.async_wait(asio::bind_cancellation_slot(follower.slot(), asio::as_tuple(asio::use_awaitable)));
+    co_await timer.async_wait(asio::bind_cancellation_slot(follower->slot(), asio::as_tuple(asio::use_awaitable)));
   }
 }
 

@@ -68,7 +68,7 @@ class KubernetesSource : public Source {
 
   template <typename Object>
   void AddFollower(const char* name, const char* path, std::string selector, bool has_protobuf);
-  boost::asio::awaitable<void> Follow(Follower& follower);
+  boost::asio::awaitable<void> Follow(Follower* follower);
 
   // Something came to the index: its changes are to be published. `happened` is when the cluster began to change.
   void OnChange(absl::Time happened);

@@ -24,8 +24,6 @@ namespace podnamed::controller {
 namespace {
 
 using namespace std::chrono_literals;
-using testing::ElementsAre;
-using testing::HasSubstr;
 using Kind = kube::TestFault::Kind;
 
 constexpr const char* kNamespaces = "/api/v1/namespaces";
