@@ -5,6 +5,8 @@ import signal
 import subprocess
 
 import pytest
+from harness.api_server import ApiServer
+from harness.kube_cluster import KubeCluster
 from harness.programs import ROOT, Program
 from harness.waiting import wait_until
 
@@ -59,6 +61,8 @@ def test_run_and_watch_a_pod_move(example_file, tmp_path):
         )
         assert looked_up[-1] == "10.244.0.10"
         assert "web-0" in shell("build/bin/podnamectl -server unix:build/inspect.sock list pods")
+        released = shell("build/bin/podnamectl -server unix:build/inspect.sock release")
+        assert " ".join(released) == "nothing was held"
         shell("sed -i 's/10.244.0.10/10.244.7.7/' examples/cluster/nginx.yaml")
         wait_for_answer("dig +short @127.0.0.1 -p 1053 web-0.nginx.default.svc.cluster.local", ["10.244.7.7"])
         assert server.stop(signal.SIGINT) == 0, "Ctrl-C ends it in order"
@@ -67,15 +71,32 @@ def test_run_and_watch_a_pod_move(example_file, tmp_path):
             server.kill()
 
 
-def test_the_sidecar(tmp_path):
+def serve_beside(controller, address, tmp_path, home):
+    """podnamed answers with web-0's address, fed by the controller that the command starts."""
     programs = []
     try:
-        for command in (
-            "build/bin/podname-controller -manifests examples/cluster -listen unix:///tmp/podnamed-feed.sock",
-            "build/bin/podnamed -conf examples/sidecar.Corefile",
-        ):
-            programs.append(Program(command.split(), tmp_path / f"{len(programs)}.log", cwd=ROOT))
-        wait_for_answer("dig +short @127.0.0.1 -p 1053 web-0.nginx.default.svc.cluster.local", ["10.244.0.10"])
+        for command in (controller, "build/bin/podnamed -conf examples/sidecar.Corefile"):
+            words = ["env", f"HOME={home}", "bash", "-c", f"exec {command}"]
+            programs.append(Program(words, tmp_path / f"{len(programs)}.log", cwd=ROOT))
+        wait_for_answer("dig +short @127.0.0.1 -p 1053 web-0.nginx.default.svc.cluster.local", [address])
     finally:
         for program in reversed(programs):
             assert program.stop() == 0, program.log()
+
+
+def test_the_sidecar(tmp_path):
+    command = "build/bin/podname-controller -manifests examples/cluster -listen unix:///tmp/podnamed-feed.sock"
+    serve_beside(command, "10.244.0.10", tmp_path, home=tmp_path)
+
+
+def test_the_sidecar_of_a_kubernetes(tmp_path):
+    with ApiServer() as server:
+        cluster = KubeCluster(server)
+        cluster.create_service("nginx", headless=True)
+        cluster.create_stateful_set("web", "nginx", replicas=1)
+        (tmp_path / ".kube").mkdir()
+        server.write_kubeconfig(tmp_path / ".kube" / "config")
+        command = """
+build/bin/podname-controller -kubernetes -kubeconfig ~/.kube/config -listen unix:///tmp/podnamed-feed.sock
+"""
+        serve_beside(command.strip(), cluster.pod_addresses("web-0")[0], tmp_path, home=tmp_path)
