@@ -214,7 +214,7 @@ def run(arguments: argparse.Namespace, directory: Path, cleanup: contextlib.Exit
     print(section)
     complete = not arguments.suites and set(arguments.servers.split(",")) == set(ALL)
     if scale.document and complete:
-        report.write_section(PAGE, section)
+        report.write_section(PAGE, "bench", section)
         say(f"wrote {PAGE.relative_to(ROOT)}")
     json_path = arguments.json or (ROOT / "build" / "bench.json" if scale.document else None)
     if json_path:

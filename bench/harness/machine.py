@@ -39,6 +39,19 @@ def pss_mib(pid: int) -> float:
     return kib / 1024
 
 
+def status_mib(pid: int, field: str) -> float:
+    """VmRSS, the memory that the process has, or VmHWM, the most that it had since the last reset_peak."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith(f"{field}:"):
+            return int(line.split()[1]) / 1024
+    raise ProcessLookupError(f"process {pid} has no {field}")
+
+
+def reset_peak(pid: int) -> None:
+    """From now on VmHWM is the peak since now (proc(5), clear_refs)."""
+    Path(f"/proc/{pid}/clear_refs").write_text("5")
+
+
 def choose_cpus() -> tuple[int, int]:
     """One CPU for the server and one for the load; the same one twice where there is no other."""
     cpus = sorted(os.sched_getaffinity(0))

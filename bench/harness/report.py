@@ -6,8 +6,9 @@ from pathlib import Path
 
 from harness.load import Result, Suite
 
-BEGIN = "<!-- bench: begin (written by ./dev bench; edits here are lost) -->"
-END = "<!-- bench: end -->"
+def markers(command: str) -> tuple[str, str]:
+    """Between them in the page is what a command writes: "bench", "bench kubernetes"."""
+    return f"<!-- {command}: begin (written by ./dev {command}; edits here are lost) -->", f"<!-- {command}: end -->"
 
 
 class Report:
@@ -65,7 +66,7 @@ class Report:
             [name, *(_cell(self.median(name, suite.name, value), form) for suite in self.suites)]
             for name in self.versions
         ]
-        return f"{title}\n\n{_table(['server', *(suite.title for suite in self.suites)], rows)}"
+        return f"{title}\n\n{table(['server', *(suite.title for suite in self.suites)], rows)}"
 
     def _ratios(self) -> str:
         """What podnamed costs beside each other server: the figures that the budgets are about."""
@@ -77,7 +78,7 @@ class Report:
         ]
         if "podnamed" not in self.versions or not rows:
             return ""
-        return "CPU per query of podnamed over that of another in the same round\n\n" + _table(
+        return "CPU per query of podnamed over that of another in the same round\n\n" + table(
             ["ratio", *(suite.title for suite in self.suites)], rows
         )
 
@@ -87,7 +88,7 @@ class Report:
             [name, *(_cell(self.median(name, suite.name, lambda run: run.latency_us[q]), "{:,.0f}") for q in quantiles)]
             for name in self.versions
         ]
-        return f"Latency, {suite.title}, from when a query was due to its reply, µs\n\n" + _table(
+        return f"Latency, {suite.title}, from when a query was due to its reply, µs\n\n" + table(
             ["server", *quantiles], rows
         )
 
@@ -101,7 +102,7 @@ class Report:
             ]
             for name, version in self.versions.items()
         ]
-        return "Start (exec to the first right answer) and memory after the loads\n\n" + _table(
+        return "Start (exec to the first right answer) and memory after the loads\n\n" + table(
             ["server", "start ms", "PSS MiB", "version"], rows
         )
 
@@ -119,21 +120,22 @@ class Report:
         }
 
 
-def write_section(page: Path, text: str) -> None:
-    """Puts the text between the markers of a page that has them."""
+def write_section(page: Path, command: str, text: str) -> None:
+    """Puts the text between the command's markers of a page that has them."""
     content = page.read_text()
-    before, begin, rest = content.partition(BEGIN)
-    _, end, after = rest.partition(END)
+    first, last = markers(command)
+    before, begin, rest = content.partition(first)
+    _, end, after = rest.partition(last)
     if not begin or not end:
-        raise ValueError(f"{page} has no section between '{BEGIN}' and '{END}'")
-    page.write_text(f"{before}{BEGIN}\n\n{text.strip()}\n\n{END}{after}")
+        raise ValueError(f"{page} has no section between '{first}' and '{last}'")
+    page.write_text(f"{before}{first}\n\n{text.strip()}\n\n{last}{after}")
 
 
 def _cell(value: float | None, form: str) -> str:
     return "" if value is None else form.format(value)
 
 
-def _table(header: list[str], rows: list[list[str]]) -> str:
+def table(header: list[str], rows: list[list[str]]) -> str:
     """A Markdown table whose columns line up as plain text too."""
     widths = [max(len(line[column]) for line in [header, *rows]) for column in range(len(header))]
     aligned = [

@@ -118,6 +118,19 @@ class LargeCluster:
     def size(self):
         return len(self._names)
 
+    def random_name(self):
+        """Of a pod: namespace and name."""
+        return random.choice(self._names)
+
+    def addresses(self, count, zone="cluster.local"):
+        """Some of the pods, as they are now: addresses by fully qualified name."""
+        pods = (self.server.peek("pods", *name) for name in random.sample(self._names, min(count, len(self._names))))
+        return {
+            f"{pod['metadata']['name']}.{pod['spec']['subdomain']}.{pod['metadata']['namespace']}.svc.{zone}.":
+                pod["status"]["podIP"]
+            for pod in pods
+        }
+
     def move_pod(self, namespace, name, zone="cluster.local"):
         """Gives a pod a new address: its Pod is written, then its slices. Returns the Change."""
         pod = self.server.peek("pods", namespace, name)
@@ -142,5 +155,5 @@ class LargeCluster:
             wait = start + number / per_second - time.monotonic()
             if wait > 0:
                 time.sleep(wait)
-            changes.append(self.move_pod(*random.choice(self._names)))
+            changes.append(self.move_pod(*self.random_name()))
         return changes
