@@ -3,12 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <optional>
 #include <type_traits>
 
 #include "absl/hash/hash.h"
 #include "controller/identity/closeness.h"
 #include "controller/identity/identities.h"
+#include "controller/identity/kept_pod.h"
 #include "controller/identity/records.h"
 #include "controller/identity/selector.h"
 #include "controller/identity/stateful_set.h"
@@ -84,6 +86,12 @@ bool SameForSlices(const Pod& a, const Pod& b) {
          revision_of(a) == revision_of(b);
 }
 
+// The pod that an identity is of: an alias has its name before that.
+std::string_view PodOf(const Record& record) {
+  const std::string_view name = record.pod_identity().name();
+  return name.substr(name.rfind('.') + 1);
+}
+
 Record DecodeRecord(const std::string& encoded) {
   Record record;
   record.ParseFromString(encoded);  // we encoded it
@@ -120,11 +128,14 @@ ClusterIndex::Kept* ClusterIndex::Find(ObjectKind kind, const Name& name) const 
 }
 
 template <typename Object>
-Object ClusterIndex::DecodeAsPut(const Kept& kept) {
+Object ClusterIndex::DecodeAsPut(const Kept& kept) const {
   Object object;
-  const std::string_view octets = kept.octets();
-  object.ParseFromArray(octets.data(), static_cast<int>(octets.size()));  // we encoded it
   const auto [namespace_name, name] = kept.name();
+  if constexpr (std::is_same_v<Object, Pod>) {
+    rules_.pods_alone_are_identities ? DecodeKept(kept.octets(), &object) : DecodeBrief(kept.octets(), name, &object);
+  } else {
+    DecodeKept(kept.octets(), &object);
+  }
   object.mutable_metadata()->set_namespace_(std::string(namespace_name));
   object.mutable_metadata()->set_name(std::string(name));
   return object;
@@ -151,7 +162,11 @@ bool ClusterIndex::Put(const Object& object) {
   constexpr bool kIsInNamespace = !std::is_same_v<Object, Namespace>;
   const Name name(kIsInNamespace ? std::string_view(object.metadata().namespace_()) : "", object.metadata().name());
   std::string text(name.second);
-  EncodeKept(object, &text);
+  if constexpr (std::is_same_v<Object, Pod>) {
+    rules_.pods_alone_are_identities ? EncodeKept(object, &text) : EncodeBrief(object, &text);
+  } else {
+    EncodeKept(object, &text);
+  }
   Kept* kept = Find(kKind, name);
   if (kept != nullptr && kept->text == text) {
     kept->round = rounds_[static_cast<size_t>(kKind)];
@@ -161,6 +176,9 @@ bool ClusterIndex::Put(const Object& object) {
     const Pod completed = CompletedBySet(object);
     Change(name, kept, &completed, std::move(text));
   } else {
+    if constexpr (std::is_same_v<Object, EndpointSlice>) {
+      if (kept != nullptr && ChangePods(name, kept, object, &text)) return true;
+    }
     Change(name, kept, &object, std::move(text));
   }
   return true;
@@ -191,6 +209,25 @@ void ClusterIndex::Change(const Name& name, Kept* kept, const Object* after, std
     Link(*after, Keep(kKindOf<Object>, kept, name, std::move(text)));
   }
   for (Kept* pod : pods) Link(Decode<Pod>(*pod), pod);
+}
+
+// Everything that a change does, with slices that have the endpoints of these pods alone.
+bool ClusterIndex::ChangePods(const Name& name, Kept* kept, const EndpointSlice& after, std::string* text) {
+  const std::optional<PodNames> pods = ChangedPods(kept->octets(), std::string_view(*text).substr(kept->name_size));
+  if (!pods) return false;
+  EndpointSlice was;
+  DecodeKept(kept->octets(), &was, &*pods);
+  was.mutable_metadata()->set_namespace_(std::string(name.first));
+  EndpointSlice is;
+  *is.mutable_metadata() = was.metadata();
+  for (const k8s::discovery::v1::Endpoint& endpoint : after.endpoints()) {
+    if (pods->contains(endpoint.target_ref().name())) *is.add_endpoints() = endpoint;
+  }
+  if (!ImportOf(was).second.empty()) Touch(Unit::kImport, ImportOf(was));
+  Touch(Unit::kService, OwnerOf(was), IsOfPodsAlone(OwnerOf(was)) ? &*pods : nullptr);
+  UnlinkPods(was, kept);
+  LinkPods(is, Keep(ObjectKind::kEndpointSlice, kept, name, std::move(*text)));
+  return true;
 }
 
 ClusterIndex::Kept* ClusterIndex::Keep(ObjectKind kind, Kept* kept, const Name& name, std::string text) {
@@ -260,14 +297,29 @@ void ClusterIndex::EndRelist(ObjectKind kind) {
 
 // ---- what a change touches
 
-void ClusterIndex::Touch(Unit unit, const Name& name) {
-  const auto [touched, is_new] = touched_[static_cast<size_t>(unit)].try_emplace(Owned(name));
-  if (!is_new) return;
-  for (const Record& record : RecordsOf(unit, name)) touched->second.push_back(record.SerializeAsString());
+void ClusterIndex::Touch(Unit unit, const Name& name, const PodNames* pods) {
+  if (is_fresh_) return;
+  Touching& touching = touched_[static_cast<size_t>(unit)][Owned(name)];
+  if (touching.is_whole) return;
+  PodNames more;
+  if (pods != nullptr) {
+    for (const std::string& pod : *pods) {
+      if (touching.pods.insert(pod).second) more.insert(pod);
+    }
+    if (more.empty()) return;
+  }
+  touching.is_whole = pods == nullptr;
+  for (const Record& record : RecordsOf(unit, name, pods == nullptr ? nullptr : &more)) {
+    // Of what has been touched already only those who did so knew how it was.
+    if (touching.is_whole && touching.pods.contains(PodOf(record))) continue;
+    touching.before.push_back(record.SerializeAsString());
+  }
 }
 
-bool ClusterIndex::IsTouched(Unit unit, const Name& name) const {
-  return touched_[static_cast<size_t>(unit)].contains(Owned(name));
+bool ClusterIndex::IsOfPodsAlone(const Name& service) const {
+  const std::vector<Kept*>& slices = SlicesOf(service, slices_by_service_);
+  return std::all_of(slices.begin(), slices.end(),
+                     [](const Kept* slice) { return controller::IsOfPodsAlone(slice->octets()); });
 }
 
 template <typename Object>
@@ -299,7 +351,7 @@ void ClusterIndex::TouchBy(const Name& name, const EndpointSlice* before, const 
   const bool stays = before != nullptr && after != nullptr && OwnerOf(*before) == OwnerOf(*after);
   for (const EndpointSlice* slice : {before, after}) {
     if (slice == nullptr) continue;
-    Touch(Unit::kImport, ImportOf(*slice));
+    if (!ImportOf(*slice).second.empty()) Touch(Unit::kImport, ImportOf(*slice));
     Touch(Unit::kService, OwnerOf(*slice));
     // With its first slice a service ceases to have the identities of its pods, without its last it has them again.
     const bool is_only = SlicesOf(OwnerOf(*slice), slices_by_service_).size() == (slice == before ? 1 : 0);
@@ -312,7 +364,7 @@ void ClusterIndex::TouchBy(const Name& name, const EndpointSlice* before, const 
 void ClusterIndex::TouchBy(const Name& name, const Pod* before, const Pod* after) {
   TouchNamespaceBy(name, before, after);
   Touch(Unit::kPod, name);
-  TouchServicesOf(before, after);
+  TouchServicesOf(name, before, after);
 }
 
 void ClusterIndex::TouchBy(const Name& name, const StatefulSet* before, const StatefulSet* after) {
@@ -322,21 +374,20 @@ void ClusterIndex::TouchBy(const Name& name, const StatefulSet* before, const St
     const Pod pod_before = Completed(pod, before);
     const Pod pod_after = Completed(pod, after);
     Touch(Unit::kPod, kept->name());
-    TouchServicesOf(&pod_before, &pod_after);
+    TouchServicesOf(kept->name(), &pod_before, &pod_after);
   }
 }
 
-// Those with slices: what they have of a pod is what it tells of its StatefulSet, and which of two it is.
-void ClusterIndex::TouchServicesOf(const Pod* before, const Pod* after) {
-  for (const Kept* kept : CandidatesFor(before, after)) {
-    if (!HasSlices(kept->name()) || IsTouched(Unit::kService, kept->name())) continue;
-    const Service service = Decode<Service>(*kept);
-    const auto has = [&](const Pod* pod) {
-      return pod != nullptr && SelectorMatches(service.spec().selector(), pod->metadata().labels());
-    };
-    const bool had = has(before);
-    if (had == has(after) && (!had || SameForSlices(*before, *after))) continue;
-    Touch(Unit::kService, kept->name());
+// Those with slices that name it: what they have of a pod is what it tells of its StatefulSet, and
+// which of two it is.
+void ClusterIndex::TouchServicesOf(const Name& pod, const Pod* before, const Pod* after) {
+  if (is_fresh_ || (before != nullptr && after != nullptr && SameForSlices(*before, *after))) return;
+  const PodNames names = {std::string(pod.second)};
+  for (const Kept* kept : slices_by_pod_.Find(absl::HashOf(pod))) {
+    EndpointSlice slice;
+    DecodeKept(kept->octets(), &slice, &names);
+    const Name service(kept->name().first, ServiceNameOf(slice));
+    Touch(Unit::kService, service, IsOfPodsAlone(service) ? &names : nullptr);
   }
 }
 
@@ -349,21 +400,25 @@ void ClusterIndex::TouchSelectedBy(const Service& service) {
 // One pair of the selector is enough to find the service by; the one that the fewest others are found by, because
 // charts give one pair to all their services.
 void ClusterIndex::Link(const Service& service, Kept* kept) {
+  if (!rules_.pods_alone_are_identities) return;
   const std::vector<size_t> hashes = HashesOf(service.metadata().namespace_(), service.spec().selector());
   if (!hashes.empty()) services_by_pair_.Add(services_by_pair_.Rarest(hashes), kept);
 }
 
 void ClusterIndex::Unlink(const Service& service, Kept* kept) {
+  if (!rules_.pods_alone_are_identities) return;
   for (const size_t hash : HashesOf(service.metadata().namespace_(), service.spec().selector())) {
     services_by_pair_.Remove(hash, kept);
   }
 }
 
 void ClusterIndex::Link(const Pod& pod, Kept* kept) {
+  if (!rules_.pods_alone_are_identities) return;
   for (const size_t hash : HashesOf(pod)) pods_by_label_.Add(hash, kept);
 }
 
 void ClusterIndex::Unlink(const Pod& pod, Kept* kept) {
+  if (!rules_.pods_alone_are_identities) return;
   for (const size_t hash : HashesOf(pod)) pods_by_label_.Remove(hash, kept);
 }
 
@@ -373,6 +428,7 @@ void ClusterIndex::Link(const EndpointSlice& slice, Kept* kept) {
   };
   link(OwnerOf(slice), &slices_by_service_);
   link(ImportOf(slice), &slices_by_import_);
+  LinkPods(slice, kept);
 }
 
 void ClusterIndex::Unlink(const EndpointSlice& slice, Kept* kept) {
@@ -384,6 +440,19 @@ void ClusterIndex::Unlink(const EndpointSlice& slice, Kept* kept) {
   };
   unlink(OwnerOf(slice), &slices_by_service_);
   unlink(ImportOf(slice), &slices_by_import_);
+  UnlinkPods(slice, kept);
+}
+
+void ClusterIndex::LinkPods(const EndpointSlice& slice, Kept* kept) {
+  if (!rules_.has_pods) return;
+  ForEachPod(slice,
+             [&](std::string_view pod) { slices_by_pod_.Add(absl::HashOf(Name(kept->name().first, pod)), kept); });
+}
+
+void ClusterIndex::UnlinkPods(const EndpointSlice& slice, Kept* kept) {
+  if (!rules_.has_pods) return;
+  ForEachPod(slice,
+             [&](std::string_view pod) { slices_by_pod_.Remove(absl::HashOf(Name(kept->name().first, pod)), kept); });
 }
 
 std::vector<const ClusterIndex::Kept*> ClusterIndex::CandidatesFor(const Pod* a, const Pod* b) const {
@@ -432,20 +501,39 @@ const std::vector<ClusterIndex::Kept*>& ClusterIndex::SlicesOf(const Name& name,
   return found == slices.end() ? kNone : found->second;
 }
 
-std::vector<EndpointSlice> ClusterIndex::DecodeSlicesOf(const Name& name, const SlicesByName& slices) const {
+std::vector<EndpointSlice> ClusterIndex::DecodeSlicesOf(const Name& name, const SlicesByName& slices,
+                                                        const PodNames* only) const {
   std::vector<EndpointSlice> decoded;
-  for (const Kept* kept : SlicesOf(name, slices)) decoded.push_back(Decode<EndpointSlice>(*kept));
+  for (const Kept* kept : SlicesOf(name, slices)) {
+    EndpointSlice& slice = decoded.emplace_back();
+    DecodeKept(kept->octets(), &slice, only);
+    slice.mutable_metadata()->set_namespace_(std::string(kept->name().first));
+    slice.mutable_metadata()->set_name(std::string(kept->name().second));
+  }
   return decoded;
+}
+
+std::vector<Pod> ClusterIndex::PodsNamedBy(const std::vector<EndpointSlice>& slices,
+                                           const std::string& namespace_name) const {
+  std::vector<Pod> pods;
+  if (TableOf(ObjectKind::kPod).empty()) return pods;
+  for (const EndpointSlice& slice : slices) {
+    ForEachPod(slice, [&](std::string_view name) {
+      const Kept* kept = Find(ObjectKind::kPod, {namespace_name, name});
+      if (kept != nullptr) pods.push_back(Decode<Pod>(*kept));
+    });
+  }
+  return pods;
 }
 
 // ---- records
 
-std::vector<Record> ClusterIndex::RecordsOf(Unit unit, const Name& name) const {
+std::vector<Record> ClusterIndex::RecordsOf(Unit unit, const Name& name, const PodNames* pods) const {
   switch (unit) {
     case Unit::kNamespace:
       return NamespaceRecords(name);
     case Unit::kService:
-      return ServiceRecords(name);
+      return ServiceRecords(name, pods);
     case Unit::kImport:
       return ImportRecords(name);
     case Unit::kPod:
@@ -469,16 +557,16 @@ std::vector<Record> ClusterIndex::NamespaceRecords(const Name& name) const {
   return records;
 }
 
-std::vector<Record> ClusterIndex::ServiceRecords(const Name& name) const {
+std::vector<Record> ClusterIndex::ServiceRecords(const Name& name, const PodNames* pods) const {
   std::vector<Record> records;
   const Kept* kept = Find(ObjectKind::kService, name);
   if (kept == nullptr) return records;
   const Service service = Decode<Service>(*kept);
-  if (HasName(service)) *records.emplace_back().mutable_service() = ServiceRecord(service);
+  if (pods == nullptr && HasName(service)) *records.emplace_back().mutable_service() = ServiceRecord(service);
   if (SlicesOf(name, slices_by_service_).empty()) return records;
-  const std::vector<EndpointSlice> slices = DecodeSlicesOf(name, slices_by_service_);
-  const std::vector<Pod> pods = SelectedBy(service);
-  for (feed::v1::PodIdentity& identity : IdentitiesOf(service, SortedByName(slices), SortedByName(pods))) {
+  const std::vector<EndpointSlice> slices = DecodeSlicesOf(name, slices_by_service_, pods);
+  const std::vector<Pod> known = PodsNamedBy(slices, service.metadata().namespace_());
+  for (feed::v1::PodIdentity& identity : IdentitiesOf(service, SortedByName(slices), SortedByName(known))) {
     *records.emplace_back().mutable_pod_identity() = std::move(identity);
   }
   return records;
@@ -522,7 +610,7 @@ std::vector<Record> ClusterIndex::PodRecords(const Name& name) const {
 // ---- changes
 
 void ClusterIndex::CountNaming(const Record& record, int change) {
-  if (!record.pod_identity().is_pod()) return;
+  if (!rules_.has_pods || !record.pod_identity().is_pod()) return;
   const Name name(record.pod_identity().namespace_(), record.pod_identity().name());
   if (Find(ObjectKind::kPod, name) != nullptr) Touch(Unit::kPod, name);
   const auto count = named_.try_emplace(absl::HashOf(name)).first;
@@ -531,13 +619,81 @@ void ClusterIndex::CountNaming(const Record& record, int change) {
 }
 
 std::vector<Op> ClusterIndex::TakeChanges() {
+  std::vector<Op> all;
+  TakeChanges(std::numeric_limits<size_t>::max(), [&](std::vector<Op> ops) { all = std::move(ops); });
+  return all;
+}
+
+void ClusterIndex::TakeChanges(size_t piece, absl::FunctionRef<void(std::vector<Op>)> take) {
+  if (is_fresh_) {
+    TakeEverything(piece, take);
+    is_fresh_ = false;
+  } else {
+    take(TakeTouched());
+  }
+}
+
+std::vector<ClusterIndex::Name> ClusterIndex::AllOf(Unit unit) const {
+  std::vector<Name> names;
+  const auto add_all = [&](ObjectKind kind) {
+    for (const std::unique_ptr<Kept>& kept : TableOf(kind)) names.push_back(kept->name());
+  };
+  switch (unit) {
+    case Unit::kNamespace:
+      // Where nobody names one that is there, its record is none.
+      for (const auto& [name, objects] : objects_in_) {
+        if (!name.empty()) names.emplace_back("", name);
+      }
+      add_all(ObjectKind::kNamespace);
+      break;
+    case Unit::kService:
+      add_all(ObjectKind::kService);
+      break;
+    case Unit::kImport:
+      add_all(ObjectKind::kServiceImport);
+      break;
+    case Unit::kPod:
+      add_all(ObjectKind::kPod);
+      break;
+  }
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  return names;
+}
+
+void ClusterIndex::TakeEverything(size_t piece, absl::FunctionRef<void(std::vector<Op>)> take) {
+  std::vector<Record> records;
+  const auto hand_over = [&] {
+    std::sort(records.begin(), records.end(), [](const Record& a, const Record& b) { return ViewOf(a) < ViewOf(b); });
+    std::vector<Op> ops(records.size());
+    for (size_t i = 0; i < records.size(); ++i) {
+      ++records_[ViewOf(records[i]).kind];
+      *ops[i].mutable_upsert() = std::move(records[i]);
+    }
+    records.clear();
+    take(std::move(ops));
+  };
+  for (const Unit unit : kInOrder) {
+    for (const Name& name : AllOf(unit)) {
+      for (Record& record : RecordsOf(unit, name)) {
+        if (unit == Unit::kService) CountNaming(record, 1);
+        records.push_back(std::move(record));
+      }
+      if (records.size() >= piece) hand_over();
+    }
+  }
+  hand_over();
+}
+
+std::vector<Op> ClusterIndex::TakeTouched() {
   std::vector<std::string> gone;
   std::vector<Record> came;
-  // Pods last: whether one has a record of its own is known when all identities from slices are.
-  for (const Unit unit : {Unit::kNamespace, Unit::kService, Unit::kImport, Unit::kPod}) {
-    for (const auto& [name, before] : touched_[static_cast<size_t>(unit)]) {
-      std::vector<Record> after = RecordsOf(unit, name);
-      Compare(before, &after, [&](const std::string* old, Record* now) {
+  const auto by_key = [](const std::string& a, const std::string& b) { return ViewOfEncoded(a) < ViewOfEncoded(b); };
+  for (const Unit unit : kInOrder) {
+    for (auto& [name, touching] : touched_[static_cast<size_t>(unit)]) {
+      std::sort(touching.before.begin(), touching.before.end(), by_key);
+      std::vector<Record> after = RecordsOf(unit, name, touching.is_whole ? nullptr : &touching.pods);
+      Compare(touching.before, &after, [&](const std::string* old, Record* now) {
         if (unit == Unit::kService && old != nullptr) CountNaming(DecodeRecord(*old), -1);
         if (unit == Unit::kService && now != nullptr) CountNaming(*now, 1);
         if (old != nullptr) gone.push_back(*old);
@@ -548,8 +704,7 @@ std::vector<Op> ClusterIndex::TakeChanges() {
   touched_ = {};
 
   // An identity may go from a pod's records to a service's, and back.
-  std::sort(gone.begin(), gone.end(),
-            [](const std::string& a, const std::string& b) { return ViewOfEncoded(a) < ViewOfEncoded(b); });
+  std::sort(gone.begin(), gone.end(), by_key);
   std::sort(came.begin(), came.end(), [](const Record& a, const Record& b) { return ViewOf(a) < ViewOf(b); });
   std::vector<Op> upserts;
   std::vector<Op> deletes;

@@ -1,11 +1,12 @@
 // The objects of a cluster, and what an event changes in their records. Events come one at a time, in any order: slices
 // before their Service, pods before their StatefulSet, a namespace's objects before itself. Pure; one thread.
 //
-// What is kept: the objects (kept_object.h), no records. The first event since the last TakeChanges that touches a
-// service, a namespace, a service import or a pod has its records made as they were; TakeChanges makes them as they
-// are, and what differs is the change. So an event costs what it touches, which is found by index, not what the cluster
-// holds: of a pod that pod, of a slice its service, of a service or a StatefulSet their pods. An object that comes
-// again as it was, as all do in a relist, costs a comparison.
+// What is kept: the objects (kept_object.h, kept_slice.h), no records. The first event since the last TakeChanges that
+// touches a service, a namespace, a service import or a pod has its records made as they were; TakeChanges makes them
+// as they are, and what differs is the change. So an event costs what it touches, which is found by index, not what the
+// cluster holds: of a pod that pod, of a slice the pods of which it says something else, of a service or a StatefulSet
+// their pods. An object that comes again as it was, as all do in a relist, costs a comparison. Before the first
+// TakeChanges there were no records: events cost nothing but what is kept, and TakeChanges makes the records of all.
 #pragma once
 
 #include <array>
@@ -20,7 +21,9 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/container/node_hash_map.h"
+#include "absl/functional/function_ref.h"
 #include "controller/identity/kept_object.h"
+#include "controller/identity/kept_slice.h"
 #include "controller/identity/postings.h"
 #include "proto/podnamed/feed/v1/feed.pb.h"
 
@@ -30,8 +33,11 @@ class ClusterIndex {
  public:
   // What people leave out, who do not make what a cluster makes itself.
   struct Rules {
-    bool pods_alone_are_identities = true;  // a service without slices has those of the pods that it selects
-    bool objects_make_namespaces = true;    // a namespace is there while an object names it
+    // A service without slices has those of the pods that it selects. Else pods are kept in few octets (kept_pod.h),
+    // and no StatefulSets may be Put: their pods are as they are.
+    bool pods_alone_are_identities = true;
+    bool objects_make_namespaces = true;  // a namespace is there while an object names it
+    bool has_pods = true;                 // pods may be Put: without, nothing is kept for them
   };
   explicit ClusterIndex(Rules rules) : rules_(rules) {}
 
@@ -56,6 +62,10 @@ class ClusterIndex {
   //   a Pod for every pod with an address that has not ended and that no identity names,
   //   a service import for every ServiceImport, and the identities of those that are headless.
   std::vector<feed::v1::Op> TakeChanges();
+  // The same, handed to `take` in pieces; the first time, when there is everything to take, of about `piece` records
+  // each, all upserts, and in the order of keys within a piece only: the records of a whole cluster are many times
+  // larger in memory as operations than as what they are made of. `take` must not call this.
+  void TakeChanges(size_t piece, absl::FunctionRef<void(std::vector<feed::v1::Op> ops)> take);
 
   size_t objects(ObjectKind kind) const { return TableOf(kind).size(); }
 
@@ -99,8 +109,16 @@ class ClusterIndex {
   // identities from them; those that are derived from a pod are the pod's: a change of one pod makes no other's anew.
   enum class Unit : uint8_t { kNamespace, kService, kImport, kPod };
   static constexpr size_t kUnits = 4;
-  // Those that may have changed, with their records as they were, encoded, in the order of their keys.
-  using Touched = absl::flat_hash_map<std::pair<std::string, std::string>, std::vector<std::string>>;
+  // Pods last: whether one has a record of its own is known when all identities from slices are.
+  static constexpr Unit kInOrder[kUnits] = {Unit::kNamespace, Unit::kService, Unit::kImport, Unit::kPod};
+  // What may have changed: of a service perhaps only the identities of some pods, and else all records. `before`: these
+  // as they were, encoded.
+  struct Touching {
+    bool is_whole = false;
+    PodNames pods;
+    std::vector<std::string> before;
+  };
+  using Touched = absl::flat_hash_map<std::pair<std::string, std::string>, Touching>;
   using SlicesByName = absl::flat_hash_map<std::pair<std::string, std::string>, std::vector<Kept*>>;
 
   Table& TableOf(ObjectKind kind) { return tables_[static_cast<size_t>(kind)]; }
@@ -108,7 +126,7 @@ class ClusterIndex {
   Kept* Find(ObjectKind kind, const Name& name) const;
   // As it was put, as far as it is kept.
   template <typename Object>
-  static Object DecodeAsPut(const Kept& kept);
+  Object DecodeAsPut(const Kept& kept) const;
   // The same, but a pod as the controller of its StatefulSet would have made it.
   template <typename Object>
   Object Decode(const Kept& kept) const;
@@ -117,15 +135,18 @@ class ClusterIndex {
   // The way of every change: `kept` is nullptr where the object is new, `after` where it goes; `text` is to be kept.
   template <typename Object>
   void Change(const Name& name, Kept* kept, const Object* after, std::string text);
+  // The same for a slice that says something else of some pods and nothing else new. False: it is not so.
+  bool ChangePods(const Name& name, Kept* kept, const k8s::discovery::v1::EndpointSlice& after, std::string* text);
   Kept* Keep(ObjectKind kind, Kept* kept, const Name& name, std::string text);
   void Forget(ObjectKind kind, Kept* kept);
   template <typename Object>
   void Erase(Kept* kept, std::string_view uid);
   void Erase(ObjectKind kind, Kept* kept, std::string_view uid);
 
-  // Notes what a change touches, before it happens.
-  void Touch(Unit unit, const Name& name);
-  bool IsTouched(Unit unit, const Name& name) const;
+  // Notes what a change touches, before it happens; of a service only the identities of `pods`, unless that is nullptr.
+  void Touch(Unit unit, const Name& name, const PodNames* pods = nullptr);
+  // Whether a service's identities from slices are each of one pod alone, so that some can be made without the others.
+  bool IsOfPodsAlone(const Name& service) const;
   template <typename Object>
   void TouchNamespaceBy(const Name& name, const Object* before, const Object* after);
   void TouchBy(const Name& name, const k8s::core::v1::Namespace* before, const k8s::core::v1::Namespace* after);
@@ -136,7 +157,7 @@ class ClusterIndex {
   void TouchBy(const Name& name, const k8s::apps::v1::StatefulSet* before, const k8s::apps::v1::StatefulSet* after);
   void TouchBy(const Name& name, const k8s::multicluster::v1alpha1::ServiceImport* before,
                const k8s::multicluster::v1alpha1::ServiceImport* after);
-  void TouchServicesOf(const k8s::core::v1::Pod* before, const k8s::core::v1::Pod* after);
+  void TouchServicesOf(const Name& pod, const k8s::core::v1::Pod* before, const k8s::core::v1::Pod* after);
   void TouchSelectedBy(const k8s::core::v1::Service& service);
 
   // Where an object is found, besides under its name.
@@ -150,6 +171,8 @@ class ClusterIndex {
   void Unlink(const k8s::core::v1::Pod& pod, Kept* kept);
   void Link(const k8s::discovery::v1::EndpointSlice& slice, Kept* kept);
   void Unlink(const k8s::discovery::v1::EndpointSlice& slice, Kept* kept);
+  void LinkPods(const k8s::discovery::v1::EndpointSlice& slice, Kept* kept);
+  void UnlinkPods(const k8s::discovery::v1::EndpointSlice& slice, Kept* kept);
 
   // What may select one of the pods, by name; either may be nullptr.
   std::vector<const Kept*> CandidatesFor(const k8s::core::v1::Pod* a, const k8s::core::v1::Pod* b) const;
@@ -157,28 +180,40 @@ class ClusterIndex {
   std::vector<Kept*> PodsOfSet(const Name& set) const;
   // Of a service or an import.
   static const std::vector<Kept*>& SlicesOf(const Name& name, const SlicesByName& slices);
-  std::vector<k8s::discovery::v1::EndpointSlice> DecodeSlicesOf(const Name& name, const SlicesByName& slices) const;
+  std::vector<k8s::discovery::v1::EndpointSlice> DecodeSlicesOf(const Name& name, const SlicesByName& slices,
+                                                                const PodNames* only = nullptr) const;
+  // As far as they are known.
+  std::vector<k8s::core::v1::Pod> PodsNamedBy(const std::vector<k8s::discovery::v1::EndpointSlice>& slices,
+                                              const std::string& namespace_name) const;
   // Whether its identities come from slices, be there any.
   bool HasSlices(const Name& service) const {
     return !rules_.pods_alone_are_identities || !SlicesOf(service, slices_by_service_).empty();
   }
 
-  // All records of a unit as they are, in the order of their keys.
-  std::vector<feed::v1::Record> RecordsOf(Unit unit, const Name& name) const;
+  // All records of a unit as they are, in the order of their keys; of a service with `pods` those identities alone.
+  std::vector<feed::v1::Record> RecordsOf(Unit unit, const Name& name, const PodNames* pods = nullptr) const;
   std::vector<feed::v1::Record> NamespaceRecords(const Name& name) const;
-  std::vector<feed::v1::Record> ServiceRecords(const Name& name) const;
+  std::vector<feed::v1::Record> ServiceRecords(const Name& name, const PodNames* pods) const;
   std::vector<feed::v1::Record> ImportRecords(const Name& name) const;
   std::vector<feed::v1::Record> PodRecords(const Name& name) const;
 
   // `record`, of a service, came (1) or went (-1): does it name a pod?
   void CountNaming(const feed::v1::Record& record, int change);
 
+  void TakeEverything(size_t piece, absl::FunctionRef<void(std::vector<feed::v1::Op> ops)> take);
+  // The names of all units that there are, in order.
+  std::vector<Name> AllOf(Unit unit) const;
+  std::vector<feed::v1::Op> TakeTouched();
+
   Rules rules_;
+  bool is_fresh_ = true;  // nothing has been taken
   std::array<Table, kObjectKinds> tables_;
   std::array<uint32_t, kObjectKinds> rounds_ = {};
   absl::node_hash_map<std::string, size_t> objects_in_;  // how many each namespace has; none has none
-  Postings<Kept> pods_by_label_;                         // and by the name of their StatefulSet
-  Postings<Kept> services_by_pair_;                      // one pair of their selector
+  // Of people: how the pods are found whose identities no slices make.
+  Postings<Kept> pods_by_label_;     // and by the name of their StatefulSet
+  Postings<Kept> services_by_pair_;  // one pair of their selector
+  Postings<Kept> slices_by_pod_;     // that they name
   SlicesByName slices_by_service_;
   SlicesByName slices_by_import_;
   // How many identities from slices name a pod, by the hash of its name; as of the last TakeChanges. Names that collide

@@ -98,6 +98,9 @@ EndpointSlice MakeSlice(int service, int ordinal, int life) {
 struct Parts {
   bool pods = false;
   bool slices = false;
+
+  // Where there are slices, a cluster made them.
+  ClusterIndex::Rules rules() const { return {.pods_alone_are_identities = !slices, .has_pods = pods}; }
 };
 
 void Fill(int pods, Parts parts, ClusterIndex* index) {
@@ -114,7 +117,7 @@ template <typename PutOne>
 void OneEvent(benchmark::State& state, Parts parts, PutOne put) {
   const int pods = static_cast<int>(state.range(0));
   const int services = (pods + kPodsInService - 1) / kPodsInService;
-  ClusterIndex index({});
+  ClusterIndex index(parts.rules());
   Fill(pods, parts, &index);
   size_t ops = 0;
   int step = 0;
@@ -156,8 +159,9 @@ void BytesPerPod(benchmark::State& state) {
   const int pods = 150'000;
   for (auto _ : state) {
     const size_t before = mallinfo2().uordblks;
-    ClusterIndex index({});
-    Fill(pods, {.pods = state.range(0) != 0, .slices = state.range(1) != 0}, &index);
+    const Parts parts{.pods = state.range(0) != 0, .slices = state.range(1) != 0};
+    ClusterIndex index(parts.rules());
+    Fill(pods, parts, &index);
     state.counters["bytes"] = static_cast<double>(mallinfo2().uordblks - before) / pods;
   }
 }

@@ -62,10 +62,24 @@ class PodIndex {
  public:
   explicit PodIndex(const std::vector<const Pod*>& pods) {
     for (const Pod* pod : pods) {
+      by_name_[{pod->metadata().namespace_(), pod->metadata().name()}] = pod;
       for (const auto& [key, value] : pod->metadata().labels()) {
         by_label_[{pod->metadata().namespace_(), key, value}].push_back(pod);
       }
     }
+  }
+
+  // Those that the slices name.
+  std::vector<const Pod*> NamedBy(std::string_view namespace_name,
+                                  const std::vector<const EndpointSlice*>& slices) const {
+    std::vector<const Pod*> named;
+    for (const EndpointSlice* slice : slices) {
+      for (const k8s::discovery::v1::Endpoint& endpoint : slice->endpoints()) {
+        const auto pod = by_name_.find({namespace_name, endpoint.target_ref().name()});
+        if (endpoint.target_ref().kind() == "Pod" && pod != by_name_.end()) named.push_back(pod->second);
+      }
+    }
+    return named;
   }
 
   // An empty selector selects nothing: whoever made such a Service makes its slices too.
@@ -87,16 +101,22 @@ class PodIndex {
  private:
   using Label = std::tuple<std::string_view, std::string_view, std::string_view>;  // namespace, key, value
   absl::flat_hash_map<Label, std::vector<const Pod*>> by_label_;
+  absl::flat_hash_map<ObjectName, const Pod*> by_name_;
 };
 
-std::vector<Record> NamespaceRecords(const ClusterObjects& objects) {
+std::vector<Record> NamespaceRecords(const ClusterObjects& objects, ClusterIndex::Rules rules) {
   absl::btree_map<std::string_view, const Namespace*> namespaces;
   for (const Namespace* object : objects.namespaces) namespaces[object->metadata().name()] = object;
-  for (const Service* object : objects.services) namespaces.try_emplace(object->metadata().namespace_());
-  for (const Pod* object : objects.pods) namespaces.try_emplace(object->metadata().namespace_());
-  for (const EndpointSlice* object : objects.slices) namespaces.try_emplace(object->metadata().namespace_());
-  for (const StatefulSet* object : objects.stateful_sets) namespaces.try_emplace(object->metadata().namespace_());
-  for (const ServiceImport* object : objects.imports) namespaces.try_emplace(object->metadata().namespace_());
+  const auto add = [&](const auto& named) {
+    for (const auto* object : named) {
+      if (rules.objects_make_namespaces) namespaces.try_emplace(object->metadata().namespace_());
+    }
+  };
+  add(objects.services);
+  add(objects.pods);
+  add(objects.slices);
+  add(objects.stateful_sets);
+  add(objects.imports);
   std::vector<Record> records;
   for (const auto& [name, object] : namespaces) {
     feed::v1::Namespace& record = *records.emplace_back().mutable_namespace_();
@@ -110,7 +130,7 @@ std::vector<Record> NamespaceRecords(const ClusterObjects& objects) {
 
 }  // namespace
 
-std::vector<Record> ClusterRecords(const ClusterObjects& objects) {
+std::vector<Record> ClusterRecords(const ClusterObjects& objects, ClusterIndex::Rules rules) {
   std::deque<Pod> completed;
   const std::vector<const Pod*> pods = SortedByName(CompletePods(objects, &completed));
   const std::vector<const Service*> services = SortedByName(objects.services);
@@ -122,7 +142,7 @@ std::vector<Record> ClusterRecords(const ClusterObjects& objects) {
     import_slices[{slice->metadata().namespace_(), ImportNameOf(*slice)}].push_back(slice);
   }
 
-  std::vector<Record> records = NamespaceRecords(objects);
+  std::vector<Record> records = NamespaceRecords(objects, rules);
   for (const Service* service : services) {
     if (HasName(*service)) *records.emplace_back().mutable_service() = ServiceRecord(*service);
   }
@@ -131,9 +151,12 @@ std::vector<Record> ClusterRecords(const ClusterObjects& objects) {
   for (const Service* service : services) {
     const std::string_view namespace_name = service->metadata().namespace_();
     const auto own_slices = slices.find({namespace_name, service->metadata().name()});
-    for (feed::v1::PodIdentity& identity : IdentitiesOf(
-             *service, own_slices == slices.end() ? absl::Span<const EndpointSlice* const>() : own_slices->second,
-             index.Select(namespace_name, service->spec().selector()))) {
+    const bool has_slices = own_slices != slices.end();
+    if (!has_slices && !rules.pods_alone_are_identities) continue;
+    for (feed::v1::PodIdentity& identity :
+         IdentitiesOf(*service, has_slices ? own_slices->second : std::vector<const EndpointSlice*>(),
+                      has_slices ? index.NamedBy(namespace_name, own_slices->second)
+                                 : index.Select(namespace_name, service->spec().selector()))) {
       if (identity.is_pod()) named.emplace(namespace_name, identity.name());
       *records.emplace_back().mutable_pod_identity() = std::move(identity);
     }

@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "controller/identity/cluster_index.h"
 #include "proto/k8s/apps/v1/apps.pb.h"
 #include "proto/k8s/core/v1/core.pb.h"
 #include "proto/k8s/discovery/v1/discovery.pb.h"
@@ -21,7 +22,8 @@ struct ClusterObjects {
   std::vector<const k8s::multicluster::v1alpha1::ServiceImport*> imports;
 };
 
-// In the order of the feed's keys; cluster_index.h says which.
-std::vector<feed::v1::Record> ClusterRecords(const ClusterObjects& objects);
+// In the order of the feed's keys; cluster_index.h says which. REQUIRES: no StatefulSets where pods alone are
+// no identities.
+std::vector<feed::v1::Record> ClusterRecords(const ClusterObjects& objects, ClusterIndex::Rules rules);
 
 }  // namespace podnamed::controller

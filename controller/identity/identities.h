@@ -42,10 +42,10 @@ bool HasEndpoint(const k8s::core::v1::Pod& pod);
 // hostname of a pod is an identity of its own, "alias.web-0". Endpoints without a pod are named after their hostname
 // and their first address.
 //
-// `pods` are the pods that the service's selector matches, as far as the source knows pods. Without slices the
-// identities are derived from them, by the rules of Kubernetes' EndpointSlice controller (podToEndpoint,
-// getEndpointPorts and FindPort of k8s.io/endpointslice). With slices they only tell ordinals, and which pod is newer.
-// No name twice.
+// `pods`: without slices those that the service's selector matches, and the identities are derived from them, by the
+// rules of Kubernetes' EndpointSlice controller (podToEndpoint, getEndpointPorts and FindPort of k8s.io/endpointslice).
+// With slices those that these name, as far as the source knows pods; they only tell ordinals, and which pod is newer.
+// There a name may stand twice.
 std::vector<feed::v1::PodIdentity> IdentitiesOf(const k8s::core::v1::Service& service,
                                                 absl::Span<const k8s::discovery::v1::EndpointSlice* const> slices,
                                                 absl::Span<const k8s::core::v1::Pod* const> pods);

@@ -14,8 +14,6 @@ using k8s::core::v1::Container;
 using k8s::core::v1::Namespace;
 using k8s::core::v1::Pod;
 using k8s::core::v1::Service;
-using k8s::discovery::v1::Endpoint;
-using k8s::discovery::v1::EndpointSlice;
 using k8s::meta::v1::ObjectMeta;
 using k8s::meta::v1::OwnerReference;
 using k8s::multicluster::v1alpha1::ServiceImport;
@@ -98,33 +96,6 @@ Pod Kept(const Pod& object) {
   return kept;
 }
 
-EndpointSlice Kept(const EndpointSlice& object) {
-  EndpointSlice kept;
-  if (!object.metadata().uid().empty()) kept.mutable_metadata()->set_uid(object.metadata().uid());
-  for (const char* key : {kServiceNameLabel, kImportNameLabel, kSourceClusterLabel}) {
-    const auto label = object.metadata().labels().find(key);
-    if (label == object.metadata().labels().end()) continue;
-    (*kept.mutable_metadata()->mutable_labels())[label->first] = label->second;
-  }
-  for (const Endpoint& endpoint : object.endpoints()) {
-    Endpoint& kept_endpoint = *kept.add_endpoints();
-    *kept_endpoint.mutable_addresses() = endpoint.addresses();
-    if (endpoint.has_conditions()) *kept_endpoint.mutable_conditions() = endpoint.conditions();
-    if (endpoint.has_hostname()) kept_endpoint.set_hostname(endpoint.hostname());
-    if (endpoint.target_ref().kind() == "Pod") {
-      k8s::core::v1::ObjectReference& target = *kept_endpoint.mutable_target_ref();
-      target.set_kind(endpoint.target_ref().kind());
-      target.set_name(endpoint.target_ref().name());
-      if (endpoint.target_ref().has_uid()) target.set_uid(endpoint.target_ref().uid());
-    }
-    if (endpoint.has_node_name()) kept_endpoint.set_node_name(endpoint.node_name());
-    if (endpoint.has_zone()) kept_endpoint.set_zone(endpoint.zone());
-  }
-  *kept.mutable_ports() = object.ports();
-  kept.set_address_type(object.address_type());
-  return kept;
-}
-
 StatefulSet Kept(const StatefulSet& object) {
   StatefulSet kept;
   if (!object.metadata().uid().empty()) kept.mutable_metadata()->set_uid(object.metadata().uid());
@@ -154,7 +125,6 @@ void Encode(const Object& kept, std::string* octets) {
 void EncodeKept(const Namespace& object, std::string* octets) { Encode(Kept(object), octets); }
 void EncodeKept(const Service& object, std::string* octets) { Encode(Kept(object), octets); }
 void EncodeKept(const Pod& object, std::string* octets) { Encode(Kept(object), octets); }
-void EncodeKept(const EndpointSlice& object, std::string* octets) { Encode(Kept(object), octets); }
 void EncodeKept(const StatefulSet& object, std::string* octets) { Encode(Kept(object), octets); }
 void EncodeKept(const ServiceImport& object, std::string* octets) { Encode(Kept(object), octets); }
 

@@ -1,10 +1,12 @@
 // What is kept of a Kubernetes object: the fields that records are made of, encoded. A pod takes some 200 octets so,
-// and ten times as many as a message. Equal objects have equal encodings. Pure.
+// and ten times as many as a message. Equal objects have equal encodings. Pure. EndpointSlices, and pods of which no
+// identity is made, are kept in fewer octets: kept_slice.h, kept_pod.h.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "proto/k8s/apps/v1/apps.pb.h"
 #include "proto/k8s/core/v1/core.pb.h"
@@ -35,8 +37,13 @@ inline constexpr ObjectKind kKindOf<k8s::multicluster::v1alpha1::ServiceImport> 
 void EncodeKept(const k8s::core::v1::Namespace& object, std::string* octets);
 void EncodeKept(const k8s::core::v1::Service& object, std::string* octets);
 void EncodeKept(const k8s::core::v1::Pod& object, std::string* octets);
-void EncodeKept(const k8s::discovery::v1::EndpointSlice& object, std::string* octets);
 void EncodeKept(const k8s::apps::v1::StatefulSet& object, std::string* octets);
 void EncodeKept(const k8s::multicluster::v1alpha1::ServiceImport& object, std::string* octets);
+
+// The object again, as far as it is kept. REQUIRES: EncodeKept made the octets, of an object of that kind.
+template <typename Object>
+void DecodeKept(std::string_view octets, Object* object) {
+  object->ParseFromArray(octets.data(), static_cast<int>(octets.size()));
+}
 
 }  // namespace podnamed::controller

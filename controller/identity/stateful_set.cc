@@ -13,8 +13,6 @@ using k8s::apps::v1::StatefulSet;
 using k8s::core::v1::Pod;
 using k8s::meta::v1::OwnerReference;
 
-constexpr char kPodIndexLabel[] = "apps.kubernetes.io/pod-index";
-
 std::optional<uint32_t> ParseOrdinal(std::string_view digits) {
   if (digits.size() > 1 && digits[0] == '0') return std::nullopt;
   uint32_t ordinal;

@@ -23,7 +23,9 @@ std::optional<StatefulName> ParseStatefulName(std::string_view pod_name);
 // where a StatefulSet owns it.
 std::optional<uint32_t> OrdinalOf(const k8s::core::v1::Pod& pod);
 
-// The label by which a StatefulSet's pods tell which revision of its template they were made from.
+// The labels by which a StatefulSet's pods tell their position in it, and which revision of its template they were made
+// from.
+inline constexpr char kPodIndexLabel[] = "apps.kubernetes.io/pod-index";
 inline constexpr char kControllerRevisionLabel[] = "controller-revision-hash";
 
 // The name of the StatefulSet that owns the pod; empty if none does.
