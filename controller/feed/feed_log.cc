@@ -92,8 +92,15 @@ uint64_t FeedLog::Replace(std::vector<Record> records, absl::Time origin_time) {
 
 void FeedLog::SetComplete() {
   {
-    absl::MutexLock lock(&log_mutex_);
-    complete_ = true;
+    absl::MutexLock lock(&state_mutex_);
+    if (!complete()) {
+      first_change_ = {head(), origin_time_};
+      changes_ = {};
+      absl::MutexLock log_lock(&log_mutex_);
+      complete_ = true;
+      batches_ = {};
+      bytes_ = 0;
+    }
   }
   Notify();
 }
@@ -195,8 +202,8 @@ void FeedLog::Push(Batch batch, absl::Time origin_time) {
 std::optional<FeedLog::Change> FeedLog::LastChange(const KeyView& key) const {
   absl::MutexLock lock(&state_mutex_);
   const auto change = changes_.find(FingerprintOf(key));
-  if (change == changes_.end() || !table_.Find(key)) return std::nullopt;
-  return change->second;
+  if (!table_.Find(key)) return std::nullopt;
+  return change == changes_.end() ? first_change_ : change->second;
 }
 
 void FeedLog::Notify() {

@@ -57,8 +57,9 @@ class FeedLog {
   // with its uid, of what is gone; nothing at all where nothing differs. Of two records with one key the later counts.
   uint64_t Replace(std::vector<feed::v1::Record> records, absl::Time origin_time) ABSL_LOCKS_EXCLUDED(state_mutex_);
 
-  // The cluster is known: what was appended so far is the whole of it. Replace says so too.
-  void SetComplete() ABSL_LOCKS_EXCLUDED(log_mutex_);
+  // The cluster is known: what was appended so far is the whole of it. Replace says so too. What led there is
+  // forgotten: nobody stands in the middle of it.
+  void SetComplete() ABSL_LOCKS_EXCLUDED(state_mutex_, log_mutex_);
 
   // ---- for subscribers
 
@@ -85,7 +86,8 @@ class FeedLog {
     uint64_t revision = 0;   // that brought the record as it is
     absl::Time origin_time;  // when the source had it so
   };
-  // The last change of a record; std::nullopt if there is none of that key. Waits for a writer that is at work.
+  // The last change of a record; std::nullopt if there is none of that key. Of one that came before SetComplete and has
+  // stayed as it was, the change that made the cluster complete. Waits for a writer that is at work.
   std::optional<Change> LastChange(const feed::v1::KeyView& key) const ABSL_LOCKS_EXCLUDED(state_mutex_);
 
   // Calls `listener` after each write, on the writer's thread. One at a time; nullptr: none. When this returns, the
@@ -111,8 +113,9 @@ class FeedLog {
   // Held by a writer for the whole of its change, and to copy the table for a snapshot.
   mutable absl::Mutex state_mutex_ ABSL_ACQUIRED_AFTER(snapshot_mutex_);
   RecordTable table_ ABSL_GUARDED_BY(state_mutex_);
-  absl::flat_hash_map<uint64_t, Change> changes_
-      ABSL_GUARDED_BY(state_mutex_);  // of table_'s records, by FingerprintOf
+  // Of table_'s records, by FingerprintOf; those that are not there came with first_change_.
+  absl::flat_hash_map<uint64_t, Change> changes_ ABSL_GUARDED_BY(state_mutex_);
+  Change first_change_ ABSL_GUARDED_BY(state_mutex_);
   std::array<std::atomic<uint64_t>, feed::v1::Key::Kind_ARRAYSIZE> counts_ = {};  // of table_'s records, by kind
   absl::Time origin_time_ ABSL_GUARDED_BY(state_mutex_) = absl::InfinitePast();
 

@@ -256,6 +256,24 @@ TEST(FeedLog, IsCompleteWhenItsSourceSaysSo) {
   EXPECT_EQ(heard, 1);
 }
 
+TEST(FeedLog, ForgetsHowTheFirstStateCame) {
+  FeedLog log(RandomEpoch());
+  const Record web_0 = PodIdentity("web-0", "a");
+  const Record web_1 = PodIdentity("web-1", "b");
+  log.Append({Upsert(web_0)}, kNoon);
+  log.Append({Upsert(web_1)}, kNoon + absl::Seconds(1));
+  log.SetComplete();
+  EXPECT_EQ(log.BatchAfter(1), std::nullopt);
+  EXPECT_FALSE(log.Covers(1));
+  EXPECT_EQ(log.LastChange(ViewOf(web_0))->revision, 2u);
+  EXPECT_EQ(log.LastChange(ViewOf(web_0))->origin_time, kNoon + absl::Seconds(1));
+  log.Append({Upsert(PodIdentity("web-0", "c"))}, kNoon + absl::Seconds(2));
+  log.SetComplete();  // says nothing new
+  EXPECT_EQ(log.LastChange(ViewOf(web_0))->revision, 3u);
+  EXPECT_EQ(log.LastChange(ViewOf(web_1))->revision, 2u);
+  EXPECT_TRUE(log.Covers(2));
+}
+
 TEST(FeedLog, EpochsDiffer) { EXPECT_NE(RandomEpoch(), RandomEpoch()); }
 
 TEST_F(FeedLogTest, TellsItsListenerAfterEachWrite) {
