@@ -1,5 +1,6 @@
 #include "controller/controller.h"
 
+#include <malloc.h>
 #include <prometheus/registry.h>
 
 #include <utility>
@@ -45,7 +46,7 @@ class ServedSource : public Controller {
   absl::StatusOr<std::unique_ptr<Source>> MakeSource(const ControllerOptions& options) {
     SourceListener listener{.publish = [this](std::vector<feed::v1::Op> ops,
                                               absl::Time origin_time) { log_.Append(std::move(ops), origin_time); },
-                            .complete = [this] { log_.SetComplete(); }};
+                            .complete = [this] { OnComplete(); }};
     if (const auto* manifests = std::get_if<ManifestsOptions>(&options.source)) {
       source_metrics_.emplace(registry_, "manifests");
       return std::make_unique<ManifestsSource>(manifests->directory, std::move(listener), ManifestsSource::kLookAnyway,
@@ -57,6 +58,12 @@ class ServedSource : public Controller {
     return std::make_unique<KubernetesSource>(
         std::move(access), KubernetesSourceOptions{.resources = kubernetes.resources, .removals = kubernetes.removals},
         std::move(listener), &*source_metrics_);
+  }
+
+  // What led to the first state is free by then, but the allocator would keep it for good.
+  void OnComplete() {
+    log_.SetComplete();
+    malloc_trim(0);
   }
 
   absl::Status StartPages(const base::Endpoint& endpoint) {

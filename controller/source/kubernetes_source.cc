@@ -73,6 +73,7 @@ class KubernetesSource::Follower : public kube::Sink {
     is_listed_ = true;
     is_confirming_ = false;
     if (metrics_) metrics_->lists.Increment();
+    ShowObjects();
     source_.OnChange(absl::Now());
     source_.OnListed();
   }
@@ -143,7 +144,8 @@ KubernetesSource::KubernetesSource(kube::Access access, KubernetesSourceOptions 
       listener_(std::move(listener)),
       // Without a selector a namespace that is gone is one whose objects are. A list of namespaces alone takes nothing.
       index_({.pods_alone_are_identities = false,
-              .objects_make_namespaces = options_.resources.namespace_selector.empty()}),
+              .objects_make_namespaces = options_.resources.namespace_selector.empty(),
+              .has_pods = options_.resources.pods}),
       hold_(options_.removals) {
   if (metrics != nullptr) metrics_.emplace(*metrics);
   const KubernetesResources& resources = options_.resources;
@@ -221,7 +223,7 @@ asio::awaitable<void> KubernetesSource::Follow(Follower* follower) {
 // When nothing else has happened lately what comes is published as soon as the octets at hand have been read.
 void KubernetesSource::OnChange(absl::Time happened) {
   first_change_ = std::min(first_change_, happened);
-  if (flush_is_due_) return;
+  if (flush_is_due_ || !IsListed()) return;
   flush_is_due_ = true;
   flush_timer_.expires_at(std::max(Clock::now(), last_flush_ + kBusyInterval));
   flush_timer_.async_wait([this](const boost::system::error_code& error) {
@@ -229,8 +231,13 @@ void KubernetesSource::OnChange(absl::Time happened) {
   });
 }
 
+bool KubernetesSource::IsListed() const {
+  return is_complete_ || absl::c_all_of(followers_, [](const auto& follower) { return follower->is_listed(); });
+}
+
 void KubernetesSource::Flush() {
   flush_is_due_ = false;
+  if (!is_complete_) return PublishFirstState();
   std::vector<Op> ops;
   size_t held_before;
   size_t held;
@@ -248,10 +255,19 @@ void KubernetesSource::Flush() {
   if (held > held_before) AwaitConfirmation();
   if (held_before > 0 && held == 0) base::LogInfo(kComponent, "what was held has come back: nothing is removed");
   last_flush_ = Clock::now();
-  if (!is_complete_ && absl::c_all_of(followers_, [](const auto& follower) { return follower->is_listed(); })) {
-    is_complete_ = true;
-    listener_.complete();
+}
+
+// Nobody could see a part of it, so it comes when all of it is known; in pieces, each released before the next is made.
+void KubernetesSource::PublishFirstState() {
+  const absl::Time origin_time = std::exchange(first_change_, absl::InfiniteFuture());
+  {
+    absl::MutexLock lock(&mutex_);
+    index_.TakeChanges(kRecordsInPiece, [&](std::vector<Op> ops) { PublishOps(std::move(ops), origin_time); });
   }
+  for (const auto& follower : followers_) follower->ShowObjects();
+  last_flush_ = Clock::now();
+  is_complete_ = true;
+  listener_.complete();
 }
 
 void KubernetesSource::PublishOps(std::vector<Op> ops, absl::Time origin_time) {

@@ -73,6 +73,9 @@ class KubernetesSource : public Source {
   // Something came to the index: its changes are to be published. `happened` is when the cluster began to change.
   void OnChange(absl::Time happened);
   void Flush();
+  // Whether every kind has been listed once.
+  bool IsListed() const;
+  void PublishFirstState();
   void PublishOps(std::vector<feed::v1::Op> ops, absl::Time origin_time);
 
   // Holds since now: a second list of everything will tell.

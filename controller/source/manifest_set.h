@@ -13,6 +13,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/container/btree_map.h"
 #include "absl/container/btree_set.h"
+#include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "controller/identity/cluster_index.h"
@@ -32,6 +33,9 @@ class ManifestSet {
   // What changed in the records since the last call (ClusterIndex::TakeChanges). An object that stands twice counts
   // where it stands first, by path, then by line.
   std::vector<feed::v1::Op> TakeChanges() { return index_.TakeChanges(); }
+  void TakeChanges(size_t piece, absl::FunctionRef<void(std::vector<feed::v1::Op> ops)> take) {
+    index_.TakeChanges(piece, take);
+  }
 
   // The other places of objects that stand twice, for people.
   std::vector<std::string> Duplicates() const;

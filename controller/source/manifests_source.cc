@@ -220,7 +220,8 @@ bool ManifestsSource::ReadInto(const ManifestFile& file) {
 void ManifestsSource::PublishChanges(absl::Time origin_time) {
   const std::vector<std::string> duplicates = set_.Duplicates();
   about_duplicates_.Now({duplicates.begin(), duplicates.end()});
-  listener_.publish(set_.TakeChanges(), origin_time);
+  set_.TakeChanges(kRecordsInPiece,
+                   [&](std::vector<feed::v1::Op> ops) { listener_.publish(std::move(ops), origin_time); });
 }
 
 void ManifestsSource::ComplainOfDirectory(absl::btree_set<std::string> complaints) {

@@ -1,6 +1,7 @@
 // Where the state of a feed comes from: what every source does, whatever it reads.
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <string>
 #include <vector>
@@ -11,6 +12,10 @@
 #include "proto/podnamed/hold/v1/hold.pb.h"
 
 namespace podnamed::controller {
+
+// Of a first state this many records are published at once, more or less: as operations they are many times larger in
+// memory than what they are made of.
+inline constexpr size_t kRecordsInPiece = 4096;
 
 // Called on one thread at a time.
 struct SourceListener {
