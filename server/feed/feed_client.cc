@@ -6,6 +6,7 @@
 #include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/security/credentials.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <utility>
@@ -126,7 +127,9 @@ std::string FeedClient::Stream::Run() {
     }
   }
   client_.connected_ = false;
-  if (session_.synced()) client_.store_.SetStaleSince(client_.last_message());
+  // Also if it had not caught up: what it has published is answered from.
+  if (client_.store_.position()) client_.lost_since_ = std::min(client_.lost_since_, client_.last_message());
+  client_.ShowStaleness();
   return fmt::format("{}: {}", session_.welcomed() ? "lost" : "not connected", Reason());
 }
 
@@ -182,7 +185,8 @@ void FeedClient::Stream::OnMessage() {
     WriteLog(LogLevel::kInfo, client_.sync_lines_, fmt::format("connected to {}", context_.peer()));
   }
   if (session_.synced() && !was_synced) {
-    client_.store_.SetStaleSince(absl::InfiniteFuture());
+    client_.lost_since_ = absl::InfiniteFuture();
+    client_.ShowStaleness();
     WriteLog(LogLevel::kInfo, client_.sync_lines_, SyncedLine());
   }
 }
@@ -307,6 +311,8 @@ void FeedClient::WaitToRedial(const std::string& ending) {
   // Between two streams nothing but Stop comes out of the queue.
   if (queue_.AsyncNext(&tag, &ok, DeadlineAfter(wait)) == grpc::CompletionQueue::GOT_EVENT) stopping_ = true;
 }
+
+void FeedClient::ShowStaleness() { store_.SetStaleSince(lost_since_); }
 
 void FeedClient::Stop() {
   if (stop_called_.exchange(true)) return;

@@ -66,6 +66,7 @@ class FeedClient {
   class Stream;
 
   void WaitToRedial(const std::string& ending);
+  void ShowStaleness();
 
   static constexpr int64_t kNever = std::numeric_limits<int64_t>::min();
 
@@ -81,6 +82,8 @@ class FeedClient {
   absl::BitGen random_;
   base::Backoff backoff_;
   bool may_resume_ = true;  // false after a violation, until the state is sound again
+  // Since when what is published is not fed: from the loss of the stream that published it, until one has caught up.
+  absl::Time lost_since_ = absl::InfiniteFuture();
   // A controller that is dead for an hour, or comes and goes all day, must not fill a disk.
   LogQuota sync_lines_{12, absl::Minutes(1)};
   LogQuota lost_lines_{6, absl::Minutes(1)};

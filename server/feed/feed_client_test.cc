@@ -281,6 +281,46 @@ TEST_F(FeedClientTest, ResumesAfterALoss) {
   EXPECT_EQ(AddressOf("web-0"), "10.0.0.8");
 }
 
+TEST_F(FeedClientTest, AStateThatNeverCaughtUpIsStaleFromTheLossOn) {
+  StartController();
+  StartClient();
+  const std::shared_ptr<Conversation> first = controller_->Accept();
+  ASSERT_NE(first, nullptr);
+  first->Send(Welcome(kEpoch, 6, v1::SNAPSHOT));
+  first->Send(Begin(5));
+  first->Send(Part({PodRecord("web-0", 7)}));
+  first->Send(End({PodRecord("web-0", 7)}));
+  ASSERT_TRUE(first->NextHello());
+  ASSERT_EQ(first->NextAck(), 5);
+  first->Break();  // before it brought revision 6
+  const std::shared_ptr<Conversation> again = controller_->Accept();
+  ASSERT_NE(again, nullptr);
+  EXPECT_EQ(AddressOf("web-0"), "10.0.0.7");
+  EXPECT_GT(reader_.stale_seconds(), 0U);
+  ASSERT_TRUE(again->NextHello());
+  again->Send(Welcome(kEpoch, 6, v1::RESUME));
+  again->Send(BatchOf(5, 6, {PodRecord("web-0", 8)}));
+  EXPECT_EQ(again->NextAck(), 6);
+  EXPECT_EQ(reader_.stale_seconds(), 0U);
+}
+
+TEST_F(FeedClientTest, WhereNothingIsKnownNothingIsStale) {
+  StartController();
+  StartClient();
+  const std::shared_ptr<Conversation> first = controller_->Accept();
+  ASSERT_NE(first, nullptr);
+  first->Send(Welcome(kEpoch, 6, v1::SNAPSHOT));
+  ASSERT_TRUE(first->NextHello());
+  first->Break();
+  const std::shared_ptr<Conversation> again = controller_->Accept();
+  ASSERT_NE(again, nullptr);
+  EXPECT_EQ(reader_.stale_seconds(), 0U);
+  ASSERT_TRUE(again->NextHello());
+  again->SendSnapshot(kEpoch, 6, {PodRecord("web-0", 7)});
+  EXPECT_EQ(again->NextAck(), 6);
+  EXPECT_EQ(reader_.stale_seconds(), 0U);
+}
+
 TEST_F(FeedClientTest, TakesTheSnapshotOfAControllerThatWasRestarted) {
   Sync();
   controller_.reset();
