@@ -43,7 +43,8 @@ po::options_description MakeFlags() {
       ("namespace-labels", po::value<std::string>()->default_value("", ""),
        "follow only Namespaces with these labels")  //
       ("hold-removals", po::value<int>()->default_value(RemovalLimits().percent),
-       "percentage of all records whose removal at once waits for a second list; 100: never")  //
+       "removals at once that are more than this percentage of the records of one kind, and more than 100, wait for a "
+       "second list; 100: never")  //
       ("listen",
        po::value<std::vector<std::string>>()->default_value({"unix:///run/podnamed/feed.sock"},
                                                             "unix:///run/podnamed/feed.sock"),

@@ -119,6 +119,12 @@ def test_missing_files_are_one_sentence(tmp_path):
         assert len(error.strip().splitlines()) == 1, error
 
 
+def test_the_controller_says_what_is_held():
+    code, output, _ = run(CONTROLLER, "-help")
+    assert code == 0
+    assert "percentage of the records of one kind, and more than 100, wait for a second list" in " ".join(output.split())
+
+
 def test_flags_are_those_of_coredns(tmp_path, lab):
     for flag in ("-version", "--version"):
         code, output, _ = run(PODNAMED, flag)
