@@ -62,6 +62,10 @@ int Fail(std::string_view message) {
   return 1;
 }
 
+absl::Status BelongsToKubernetes(const char* flag) {
+  return absl::InvalidArgumentError(std::string("-") + flag + " belongs to -kubernetes");
+}
+
 absl::StatusOr<ControllerOptions> OptionsOf(const po::variables_map& flags) {
   ControllerOptions options{.source = {}, .addresses = flags["listen"].as<std::vector<std::string>>()};
   const auto text = [&flags](const char* name) { return flags[name].as<std::string>(); };
@@ -77,7 +81,10 @@ absl::StatusOr<ControllerOptions> OptionsOf(const po::variables_map& flags) {
   if (has_manifests) {
     for (const char* name :
          {"kubeconfig", "context", "endpoint", "tls-cert", "tls-key", "tls-ca", "labels", "namespace-labels"}) {
-      if (!text(name).empty()) return absl::InvalidArgumentError(std::string("-") + name + " belongs to -kubernetes");
+      if (!text(name).empty()) return BelongsToKubernetes(name);
+    }
+    for (const char* name : {"pods", "serviceimports", "hold-removals"}) {
+      if (!flags[name].defaulted()) return BelongsToKubernetes(name);
     }
     options.source = ManifestsOptions{text("manifests")};
     return options;

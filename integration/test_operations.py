@@ -119,6 +119,15 @@ def test_missing_files_are_one_sentence(tmp_path):
         assert len(error.strip().splitlines()) == 1, error
 
 
+@pytest.mark.parametrize("flag", [
+    "-labels=app", "-kubeconfig=/nowhere", "-pods", "-serviceimports", "-hold-removals=50", "-hold-removals=100"
+])
+def test_manifests_take_no_flags_of_an_api_server(tmp_path, flag):
+    code, _, error = run(CONTROLLER, "-manifests", str(tmp_path), "-listen", f"unix://{tmp_path}/feed.sock", flag)
+    assert code == 1
+    assert error == f"podname-controller: {flag.split('=')[0]} belongs to -kubernetes\n"
+
+
 def test_the_controller_says_what_is_held():
     code, output, _ = run(CONTROLLER, "-help")
     assert code == 0
