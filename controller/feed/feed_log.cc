@@ -105,6 +105,19 @@ void FeedLog::SetComplete() {
   Notify();
 }
 
+void FeedLog::SetSourceLoss(std::optional<SourceLoss> loss) {
+  {
+    absl::MutexLock lock(&log_mutex_);
+    source_loss_ = loss ? std::make_shared<const SourceLoss>(*std::move(loss)) : nullptr;
+  }
+  Notify();
+}
+
+std::shared_ptr<const SourceLoss> FeedLog::source_loss() const {
+  absl::MutexLock lock(&log_mutex_);
+  return source_loss_;
+}
+
 // Walks through what is and what shall be side by side.
 std::vector<Op> FeedLog::Difference(std::vector<Record> records) const {
   std::vector<Op> upserts;

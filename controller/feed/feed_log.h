@@ -8,12 +8,14 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -36,6 +38,12 @@ struct FeedLogOptions {
   // How far back a subscriber may resume; the newest batch is always kept.
   size_t max_batches = 16384;
   size_t max_bytes = size_t{8} << 20;
+};
+
+// A source that is not heard of any more: since when, and for a person, of what and why.
+struct SourceLoss {
+  std::chrono::steady_clock::time_point since;
+  std::string why;
 };
 
 class FeedLog {
@@ -61,7 +69,13 @@ class FeedLog {
   // forgotten: nobody stands in the middle of it.
   void SetComplete() ABSL_LOCKS_EXCLUDED(state_mutex_, log_mutex_);
 
+  // The source is not heard of; std::nullopt: it is again, and what it brought has been written.
+  void SetSourceLoss(std::optional<SourceLoss> loss) ABSL_LOCKS_EXCLUDED(log_mutex_);
+
   // ---- for subscribers
+
+  // nullptr while the source is heard of. Another object whenever that has changed.
+  std::shared_ptr<const SourceLoss> source_loss() const ABSL_LOCKS_EXCLUDED(log_mutex_);
 
   // Whether the cluster is known: from the first Replace or SetComplete on. Before it there are no snapshots, for a log
   // that has not heard of the cluster yet must not tell anybody that it is empty.
@@ -125,6 +139,7 @@ class FeedLog {
   size_t bytes_ ABSL_GUARDED_BY(log_mutex_) = 0;                    // of batches_
   uint64_t head_ ABSL_GUARDED_BY(log_mutex_) = 0;
   bool complete_ ABSL_GUARDED_BY(log_mutex_) = false;
+  std::shared_ptr<const SourceLoss> source_loss_ ABSL_GUARDED_BY(log_mutex_);
 
   // Held while a snapshot is made, so that those who ask meanwhile get the same one.
   absl::Mutex snapshot_mutex_;

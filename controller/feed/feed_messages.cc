@@ -14,4 +14,12 @@ google::protobuf::Timestamp ToTimestamp(absl::Time time) {
   return timestamp;
 }
 
+google::protobuf::Duration ToDuration(std::chrono::nanoseconds duration) {
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(duration);
+  google::protobuf::Duration encoded;
+  encoded.set_seconds(seconds.count());
+  encoded.set_nanos(static_cast<int32_t>((duration - seconds).count()));
+  return encoded;
+}
+
 }  // namespace podnamed::controller

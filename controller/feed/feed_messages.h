@@ -1,8 +1,10 @@
 // Messages of the feed as octets: encoded once, shared by all who get them. Pure; any thread.
 #pragma once
 
+#include <google/protobuf/duration.pb.h>
 #include <google/protobuf/timestamp.pb.h>
 
+#include <chrono>
 #include <memory>
 #include <string>
 
@@ -23,5 +25,6 @@ EncodedMessage Encode(const feed::v1::SubscribeResponse& response);
 
 // REQUIRES: `time` is finite.
 google::protobuf::Timestamp ToTimestamp(absl::Time time);
+google::protobuf::Duration ToDuration(std::chrono::nanoseconds duration);
 
 }  // namespace podnamed::controller

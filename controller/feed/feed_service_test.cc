@@ -378,6 +378,71 @@ TEST(FeedService, ProgressComesInTime) {
   EXPECT_LT(absl::Now() - begin, absl::Seconds(5));
 }
 
+// The next Progress, what comes before it taken in; an empty one at the end of the stream.
+feed::v1::Progress NextProgress(TestSubscriber& subscriber) {
+  while (true) {
+    const std::optional<feed::v1::SubscribeResponse> response = subscriber.Read();
+    if (!response || response->has_progress()) return response ? response->progress() : feed::v1::Progress();
+  }
+}
+
+TEST(FeedService, SaysAtOnceThatTheSourceIsLostAndFound) {
+  Controller controller(Transport::kUnix, {.progress_interval = absl::Hours(1)});
+  controller.Replace(Records(3));
+  TestSubscriber subscriber(controller.Dial());
+  subscriber.Hello();
+  ASSERT_TRUE(subscriber.ReadUntil(1));
+
+  const auto since = std::chrono::steady_clock::now() - std::chrono::seconds(42);
+  controller.log().SetSourceLoss(SourceLoss{.since = since, .why = "services: connection refused"});
+  feed::v1::Progress progress = NextProgress(subscriber);
+  EXPECT_EQ(progress.source_loss().why(), "services: connection refused");
+  EXPECT_GE(progress.source_loss().age().seconds(), 42);
+  EXPECT_LT(progress.source_loss().age().seconds(), 100);
+
+  TestSubscriber later(controller.Dial());
+  later.Hello();
+  EXPECT_EQ(NextProgress(later).source_loss().why(), "services: connection refused");
+  EXPECT_EQ(later.state(), StateOf(Records(3))) << "after the state that it speaks of";
+
+  controller.log().SetSourceLoss(SourceLoss{.since = since, .why = "services: forbidden"});
+  EXPECT_EQ(NextProgress(subscriber).source_loss().why(), "services: forbidden");
+
+  controller.Append(PodIdentity(7, "b"));
+  controller.log().SetSourceLoss(std::nullopt);
+  progress = NextProgress(subscriber);
+  EXPECT_FALSE(progress.has_source_loss());
+  EXPECT_EQ(subscriber.batches(), 1) << "found with what it has brought";
+}
+
+TEST(FeedService, SaysThatTheSourceOfAnUnknownClusterIsLost) {
+  Controller controller(Transport::kUnix, {.progress_interval = absl::Milliseconds(20)});
+  controller.log().SetSourceLoss(SourceLoss{.since = std::chrono::steady_clock::now(), .why = "connection refused"});
+  TestSubscriber subscriber(controller.Dial());
+  subscriber.Hello();
+  EXPECT_EQ(NextProgress(subscriber).source_loss().why(), "connection refused");
+  EXPECT_EQ(subscriber.snapshots(), 0);
+}
+
+TEST(FeedService, WhoIsBehindDoesNotHearThatTheSourceIsFound) {
+  Controller controller(Transport::kUnix, {.progress_interval = absl::Milliseconds(20)});
+  controller.Replace(Records(1));
+  TestSubscriber slow(controller.Dial());
+  slow.Hello();
+  ASSERT_TRUE(slow.ReadUntil(1));
+  controller.log().SetSourceLoss(SourceLoss{.since = std::chrono::steady_clock::now(), .why = "connection refused"});
+  feed::v1::Progress progress;
+  do progress = NextProgress(slow);
+  while (progress.head() > 0 && !progress.has_source_loss());
+  ASSERT_TRUE(progress.has_source_loss());
+  // More than all buffers on the way hold.
+  for (int i = 0; i < 300; ++i) controller.Replace(Records(10, std::to_string(i), 50000));
+  controller.log().SetSourceLoss(std::nullopt);
+  while (NextProgress(slow).has_source_loss()) {
+  }
+  EXPECT_EQ(slow.position().revision(), controller.log().head());
+}
+
 TEST(FeedService, ARejectedRecordEndsNothing) {
   Controller controller;
   controller.Replace(Records(3));

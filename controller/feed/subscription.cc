@@ -114,20 +114,32 @@ EncodedMessage Subscription::NextMessage() {
     }
     return message;
   }
-  if (progress_due_) {
-    progress_due_ = false;
-    SubscribeResponse response;
-    response.mutable_progress()->set_head(log_.head());
-    return Encode(response);
-  }
+  if (progress_due_) return Progress();
   if (wants_snapshot_) return nullptr;
   std::optional<EncodedMessage> batch = log_.BatchAfter(subscriber_.sent);
   if (!batch) {
     wants_snapshot_ = true;
     return nullptr;
   }
-  if (*batch) ++subscriber_.sent;
+  if (*batch == nullptr) return log_.source_loss() != told_loss_ ? Progress() : nullptr;
+  ++subscriber_.sent;
   return *std::move(batch);
+}
+
+EncodedMessage Subscription::Progress() {
+  progress_due_ = false;
+  SubscribeResponse response;
+  // In this order: what a source has brought is in the log before it is found.
+  const std::shared_ptr<const SourceLoss> loss = log_.source_loss();
+  response.mutable_progress()->set_head(log_.head());
+  // Who has not got all of that yet does not hear that it is found.
+  if (loss != nullptr || subscriber_.sent == response.progress().head()) told_loss_ = loss;
+  if (told_loss_ != nullptr) {
+    feed::v1::SourceLoss& told = *response.mutable_progress()->mutable_source_loss();
+    *told.mutable_age() = ToDuration(Clock::now() - told_loss_->since);
+    told.set_why(told_loss_->why);
+  }
+  return Encode(response);
 }
 
 EncodedMessage Subscription::Welcome() {

@@ -11,6 +11,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -61,6 +62,7 @@ class Subscription final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc
   // The next message, or nullptr: sets `wants_snapshot_` where only a snapshot can help.
   EncodedMessage NextMessage() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   EncodedMessage Welcome() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  EncodedMessage Progress() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   // Each takes one message in; what it returns, if it is not OK, ends the stream.
   grpc::Status Receive(const feed::v1::SubscribeRequest& request) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -87,6 +89,7 @@ class Subscription final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc
   bool wants_snapshot_ ABSL_GUARDED_BY(mutex_) = false;
   std::optional<SnapshotMessages> snapshot_ ABSL_GUARDED_BY(mutex_);  // the one being sent
   bool progress_due_ ABSL_GUARDED_BY(mutex_) = false;
+  std::shared_ptr<const SourceLoss> told_loss_ ABSL_GUARDED_BY(mutex_);  // what it was told of the source
   Clock::time_point last_progress_ ABSL_GUARDED_BY(mutex_);
   int rejects_ ABSL_GUARDED_BY(mutex_) = 0;                  // since last_progress_
   bool busy_ ABSL_GUARDED_BY(mutex_) = false;                // a step is being done
