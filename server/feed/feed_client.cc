@@ -127,9 +127,14 @@ std::string FeedClient::Stream::Run() {
     }
   }
   client_.connected_ = false;
-  // Also if it had not caught up: what it has published is answered from.
-  if (client_.store_.position()) client_.lost_since_ = std::min(client_.lost_since_, client_.last_message());
-  client_.ShowStaleness();
+  // Also if it had not caught up: what it has published is answered from. And where the controller had lost its source
+  // before, nothing has been heard of the cluster since then.
+  if (client_.store_.position()) {
+    const std::optional<LostSource> source = client_.lost_source();
+    client_.lost_since_ =
+        std::min({client_.lost_since_, client_.last_message(), source ? source->since : absl::InfiniteFuture()});
+  }
+  client_.SetLostSource(std::nullopt);
   return fmt::format("{}: {}", session_.welcomed() ? "lost" : "not connected", Reason());
 }
 
@@ -200,6 +205,7 @@ absl::Status FeedClient::Stream::Receive() {
   const absl::Status status = session_.Receive(message);
   FeedMetrics* const metrics = client_.options_.metrics;
   if (status.ok() && message.has_batch() && metrics != nullptr) metrics->OnBatch(message.batch(), absl::Now());
+  if (status.ok() && message.has_progress()) client_.HearOfSource(message.progress());
   return status;
 }
 
@@ -300,19 +306,51 @@ void FeedClient::WaitToRedial(const std::string& ending) {
     last_error_ = Printable(ending);
   }
   const absl::Duration wait = backoff_.Next();
-  const std::optional<state::Position> position = store_.position();
-  WriteLog(LogLevel::kWarning, lost_lines_,
-           fmt::format("{}; {}, next dial in {} ms", Printable(ending),
-                       position ? fmt::format("answers go on from revision {}", position->revision)
-                                : "there is no state to answer from yet",
-                       absl::ToInt64Milliseconds(wait)));
+  WriteLog(
+      LogLevel::kWarning, lost_lines_,
+      fmt::format("{}; {}, next dial in {} ms", Printable(ending), AnswersLine(), absl::ToInt64Milliseconds(wait)));
   void* tag = nullptr;
   bool ok = false;
   // Between two streams nothing but Stop comes out of the queue.
   if (queue_.AsyncNext(&tag, &ok, DeadlineAfter(wait)) == grpc::CompletionQueue::GOT_EVENT) stopping_ = true;
 }
 
-void FeedClient::ShowStaleness() { store_.SetStaleSince(lost_since_); }
+void FeedClient::HearOfSource(const v1::Progress& progress) {
+  const bool was_lost = lost_source().has_value();
+  if (!progress.has_source_loss()) {
+    if (was_lost) WriteLog(LogLevel::kInfo, source_lines_, "the controller follows its source again");
+    if (was_lost) SetLostSource(std::nullopt);
+    return;
+  }
+  // Anew each time: a clock that somebody has set is right again with the next.
+  const absl::Duration age = DecodeAge(progress.source_loss().age());
+  LostSource lost{.since = absl::Now() - age, .why = Printable(progress.source_loss().why())};
+  if (!was_lost) {
+    WriteLog(LogLevel::kWarning, source_lines_,
+             fmt::format("the controller has lost its source {} ago: {}; {}",
+                         absl::FormatDuration(absl::Trunc(age, absl::Seconds(1))), lost.why, AnswersLine()));
+  }
+  SetLostSource(std::move(lost));
+}
+
+void FeedClient::SetLostSource(std::optional<LostSource> lost) {
+  {
+    absl::MutexLock lock(&mutex_);
+    lost_source_ = std::move(lost);
+  }
+  ShowStaleness();
+}
+
+void FeedClient::ShowStaleness() {
+  const std::optional<LostSource> source = lost_source();
+  store_.SetStaleSince(source && store_.position() ? std::min(lost_since_, source->since) : lost_since_);
+}
+
+std::string FeedClient::AnswersLine() const {
+  const std::optional<state::Position> position = store_.position();
+  return position ? fmt::format("answers go on from revision {}", position->revision)
+                  : "there is no state to answer from yet";
+}
 
 void FeedClient::Stop() {
   if (stop_called_.exchange(true)) return;
@@ -322,6 +360,11 @@ void FeedClient::Stop() {
 std::string FeedClient::last_error() const {
   absl::MutexLock lock(&mutex_);
   return last_error_;
+}
+
+std::optional<FeedClient::LostSource> FeedClient::lost_source() const {
+  absl::MutexLock lock(&mutex_);
+  return lost_source_;
 }
 
 absl::Time FeedClient::last_message() const {

@@ -1,5 +1,5 @@
 // Keeps the state fed: dials the controller, drives one stream after the other, waits longer after each loss. While no
-// stream lives the state stays as it is, and answers go on from it.
+// stream lives, or the controller has lost its source, the state stays as it is, and answers go on from it and say so.
 //
 // Run is the feed thread, the only writer of the store. All that it waits for, gRPC's events, the silence limit, the
 // wait before a redial and Stop, comes out of one completion queue, so there is no other thread and no lock.
@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/base/thread_annotations.h"
@@ -24,6 +25,10 @@
 #include "server/state/store.h"
 
 namespace podnamed::feed {
+
+namespace v1 {
+class Progress;
+}  // namespace v1
 
 class FeedMetrics;
 
@@ -59,6 +64,13 @@ class FeedClient {
   // Any thread.
   bool connected() const { return connected_; }
   absl::Time last_message() const;
+  // What the controller of a stream that lives has said of a source that it has lost: since when, and for a person,
+  // why. Any thread.
+  struct LostSource {
+    absl::Time since;
+    std::string why;
+  };
+  std::optional<LostSource> lost_source() const ABSL_LOCKS_EXCLUDED(mutex_);
   // For a person: how the last stream ended, and why; empty before one did. Any thread.
   std::string last_error() const ABSL_LOCKS_EXCLUDED(mutex_);
 
@@ -66,7 +78,12 @@ class FeedClient {
   class Stream;
 
   void WaitToRedial(const std::string& ending);
-  void ShowStaleness();
+  // Takes in what the controller says of its source.
+  void HearOfSource(const v1::Progress& progress) ABSL_LOCKS_EXCLUDED(mutex_);
+  void SetLostSource(std::optional<LostSource> lost) ABSL_LOCKS_EXCLUDED(mutex_);
+  void ShowStaleness() ABSL_LOCKS_EXCLUDED(mutex_);
+  // For a person: from what is answered.
+  std::string AnswersLine() const;
 
   static constexpr int64_t kNever = std::numeric_limits<int64_t>::min();
 
@@ -87,10 +104,12 @@ class FeedClient {
   // A controller that is dead for an hour, or comes and goes all day, must not fill a disk.
   LogQuota sync_lines_{12, absl::Minutes(1)};
   LogQuota lost_lines_{6, absl::Minutes(1)};
+  LogQuota source_lines_{6, absl::Minutes(1)};
   LogQuota rejected_lines_{30, absl::Minutes(1)};
 
   mutable absl::Mutex mutex_;
   std::string last_error_ ABSL_GUARDED_BY(mutex_);
+  std::optional<LostSource> lost_source_ ABSL_GUARDED_BY(mutex_);  // written by the feed thread
 
   std::atomic<bool> connected_ = false;
   std::atomic<int64_t> last_message_ns_ = kNever;  // since the Unix epoch

@@ -304,12 +304,50 @@ TEST_F(FeedClientTest, AStateThatNeverCaughtUpIsStaleFromTheLossOn) {
   EXPECT_EQ(reader_.stale_seconds(), 0U);
 }
 
+TEST_F(FeedClientTest, TheStateIsStaleWhileTheControllerHasLostItsSource) {
+  const auto lost = Parse<v1::SubscribeResponse>(
+      R"pb(progress {
+             head: 6
+             source_loss {
+               age { seconds: 42 }
+               why: "services: refused\n"
+             }
+           })pb");
+  const std::shared_ptr<Conversation> first = Sync();
+  first->Send(lost);
+  first->Send(BatchOf(5, 6, {PodRecord("web-0", 8)}));  // a part of it is followed
+  ASSERT_EQ(first->NextAck(), 6);
+  EXPECT_GE(reader_.stale_seconds(), 42U);
+  EXPECT_TRUE(client_->connected());
+  ASSERT_TRUE(client_->lost_source());
+  EXPECT_EQ(client_->lost_source()->why, "services: refused\\n");
+  EXPECT_LE(client_->lost_source()->since, absl::Now() - absl::Seconds(42));
+
+  first->Break();
+  const std::shared_ptr<Conversation> again = controller_->Accept();
+  ASSERT_NE(again, nullptr);
+  EXPECT_GE(reader_.stale_seconds(), 42U) << "the controller goes on top of it";
+  EXPECT_FALSE(client_->lost_source());
+  ASSERT_TRUE(again->NextHello());
+  again->Send(Welcome(kEpoch, 6, v1::RESUME));
+  again->Send(lost);
+  again->Send(BatchOf(6, 7, {PodRecord("web-0", 9)}));
+  ASSERT_EQ(again->NextAck(), 7);
+  EXPECT_GE(reader_.stale_seconds(), 42U);
+  again->Send(Parse<v1::SubscribeResponse>("progress { head: 7 }"));
+  again->Send(BatchOf(7, 8, {PodRecord("web-0", 7)}));
+  ASSERT_EQ(again->NextAck(), 8);
+  EXPECT_EQ(reader_.stale_seconds(), 0U);
+  EXPECT_FALSE(client_->lost_source());
+}
+
 TEST_F(FeedClientTest, WhereNothingIsKnownNothingIsStale) {
   StartController();
   StartClient();
   const std::shared_ptr<Conversation> first = controller_->Accept();
   ASSERT_NE(first, nullptr);
   first->Send(Welcome(kEpoch, 6, v1::SNAPSHOT));
+  first->Send(Parse<v1::SubscribeResponse>("progress { source_loss { age { seconds: 42 } } }"));
   ASSERT_TRUE(first->NextHello());
   first->Break();
   const std::shared_ptr<Conversation> again = controller_->Accept();

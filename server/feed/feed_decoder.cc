@@ -409,6 +409,11 @@ absl::Time DecodeTime(const google::protobuf::Timestamp& timestamp) {
   return absl::FromUnixSeconds(timestamp.seconds()) + absl::Nanoseconds(timestamp.nanos());
 }
 
+absl::Duration DecodeAge(const google::protobuf::Duration& age) {
+  constexpr absl::Duration kYear = absl::Hours(24 * 365);
+  return std::clamp(absl::Seconds(age.seconds()) + absl::Nanoseconds(age.nanos()), absl::ZeroDuration(), kYear);
+}
+
 state::Uid FingerprintUid(std::string_view uid) {
   if (uid.empty()) return 0;
   return std::max<state::Uid>(absl::HashOf(uid), 1);

@@ -44,6 +44,8 @@ absl::StatusOr<state::Deletion> DecodeDelete(const v1::Delete& deletion);
 // The name of one life of a controller's log; std::nullopt unless it is 16 octets that are not all zero.
 std::optional<std::array<uint8_t, 16>> DecodeEpoch(std::string_view octets);
 absl::Time DecodeTime(const google::protobuf::Timestamp& timestamp);
+// For how long a source has been lost: within a year, whatever was sent.
+absl::Duration DecodeAge(const google::protobuf::Duration& age);
 
 // 0 for no text, never 0 for any other. The same within this process only: nothing that outlives it may hold one.
 state::Uid FingerprintUid(std::string_view uid);

@@ -294,5 +294,14 @@ TEST(FingerprintUid, IsZeroForNoUidOnly) {
   EXPECT_NE(FingerprintUid("a5b4-1"), FingerprintUid("a5b4-2"));
 }
 
+TEST(DecodeAge, IsNeverOfTheFutureNorOlderThanAYear) {
+  const auto age = [](const std::string& text) { return DecodeAge(Parse<google::protobuf::Duration>(text)); };
+  EXPECT_EQ(age("seconds: 42 nanos: 500000000"), absl::Milliseconds(42'500));
+  EXPECT_EQ(age(""), absl::ZeroDuration());
+  EXPECT_EQ(age("seconds: -1"), absl::ZeroDuration());
+  EXPECT_EQ(age("seconds: 9223372036854775807 nanos: 2147483647"), absl::Hours(24 * 365));
+  EXPECT_EQ(age("seconds: -9223372036854775808 nanos: -2147483648"), absl::ZeroDuration());
+}
+
 }  // namespace
 }  // namespace podnamed::feed
