@@ -3,6 +3,9 @@
 #include <malloc.h>
 #include <prometheus/registry.h>
 
+#include <chrono>
+#include <optional>
+#include <string>
 #include <utility>
 
 #include "controller/feed/feed_log.h"
@@ -44,9 +47,13 @@ class ServedSource : public Controller {
 
  private:
   absl::StatusOr<std::unique_ptr<Source>> MakeSource(const ControllerOptions& options) {
-    SourceListener listener{.publish = [this](std::vector<feed::v1::Op> ops,
-                                              absl::Time origin_time) { log_.Append(std::move(ops), origin_time); },
-                            .complete = [this] { OnComplete(); }};
+    SourceListener listener{
+        .publish = [this](std::vector<feed::v1::Op> ops,
+                          absl::Time origin_time) { log_.Append(std::move(ops), origin_time); },
+        .complete = [this] { OnComplete(); },
+        .lost = [this](std::chrono::steady_clock::time_point since,
+                       const std::string& why) { log_.SetSourceLoss(SourceLoss{.since = since, .why = why}); },
+        .found = [this] { log_.SetSourceLoss(std::nullopt); }};
     if (const auto* manifests = std::get_if<ManifestsOptions>(&options.source)) {
       source_metrics_.emplace(registry_, "manifests");
       return std::make_unique<ManifestsSource>(manifests->directory, std::move(listener), ManifestsSource::kLookAnyway,

@@ -85,14 +85,29 @@ class KubernetesSource::Follower : public kube::Sink {
     }
     source_.OnChange(absl::Now());
   }
-  void OnSynced() override { SetFollowing(true); }
+  void OnSynced() override {
+    lost_since_.reset();
+    if (metrics_) metrics_->following.Set(1);
+    source_.OnChange(absl::Now());  // is found when what it has brought is published
+  }
   void OnWatchBegin() override {
     if (metrics_) metrics_->watches.Increment();
   }
   void OnLost(const absl::Status& why, bool /*is_news*/) override {
-    SetFollowing(false);
     if (source_.metrics_) source_.metrics_->CountError(why);
+    Lose(std::string(why.message()));
   }
+  void Lose(std::string why) {
+    if (!lost_since_) lost_since_ = Clock::now();
+    lost_why_ = std::move(why);
+    if (metrics_) metrics_->following.Set(0);
+    source_.TellLoss();
+  }
+
+  // Since when the objects do not follow the server; std::nullopt: they do.
+  std::optional<Clock::time_point> lost_since() const { return lost_since_; }
+  // "services: API server 10.0.0.1:6443: cannot connect: Connection refused"
+  std::string LostText() const { return fmt::format("{}: {}", resource_.name, lost_why_); }
 
   void ShowObjects() {
     if (metrics_) metrics_->objects.Set(static_cast<double>(source_.index_.objects(kind_)));
@@ -109,14 +124,12 @@ class KubernetesSource::Follower : public kube::Sink {
   KubernetesSource& source_;
 
  private:
-  void SetFollowing(bool is_following) {
-    if (metrics_) metrics_->following.Set(is_following ? 1 : 0);
-  }
-
   const kube::Resource resource_;
   const ObjectKind kind_;
   std::optional<KubernetesMetrics::Resource> metrics_;
   bool is_listed_ = false;
+  std::optional<Clock::time_point> lost_since_ = Clock::now();
+  std::string lost_why_ = "not listed yet";
   bool is_confirming_ = false;  // it has not been listed since that was asked for
   asio::cancellation_signal cancel_;
 };
@@ -190,6 +203,7 @@ KubernetesSource::~KubernetesSource() {
   asio::post(context_, [this] {
     is_stopping_ = true;
     flush_timer_.cancel();
+    loss_timer_.cancel();
     confirm_timer_.cancel();
     for (const auto& follower : followers_) follower->BeginAnew(false);
   });
@@ -209,8 +223,10 @@ asio::awaitable<void> KubernetesSource::Follow(Follower* follower) {
     } catch (const boost::system::system_error& error) {
       if (error.code() == asio::error::operation_aborted) continue;
       base::LogError(kComponent, "{}: {}; beginning anew", follower->resource().name, error.what());
+      follower->Lose(error.what());
     } catch (const std::exception& error) {
       base::LogError(kComponent, "{}: {}; beginning anew", follower->resource().name, error.what());
+      follower->Lose(error.what());
     }
     if (is_stopping_) co_return;
     asio::steady_timer timer(context_, kAfterException);
@@ -255,6 +271,7 @@ void KubernetesSource::Flush() {
   if (held > held_before) AwaitConfirmation();
   if (held_before > 0 && held == 0) base::LogInfo(kComponent, "what was held has come back: nothing is removed");
   last_flush_ = Clock::now();
+  TellLoss();
 }
 
 // Nobody could see a part of it, so it comes when all of it is known; in pieces, each released before the next is made.
@@ -268,10 +285,38 @@ void KubernetesSource::PublishFirstState() {
   last_flush_ = Clock::now();
   is_complete_ = true;
   listener_.complete();
+  TellLoss();
 }
 
 void KubernetesSource::PublishOps(std::vector<Op> ops, absl::Time origin_time) {
   if (!ops.empty()) listener_.publish(std::move(ops), origin_time);
+}
+
+// ---- loss
+
+void KubernetesSource::TellLoss() {
+  loss_timer_.cancel();
+  if (is_stopping_) return;
+  const Follower* first = nullptr;  // that was lost
+  for (const auto& follower : followers_) {
+    if (!follower->lost_since()) continue;
+    if (first == nullptr || *follower->lost_since() < *first->lost_since()) first = follower.get();
+  }
+  const Clock::time_point grace_end =
+      first == nullptr ? Clock::time_point::max() : *first->lost_since() + options_.loss_grace;
+  if (Clock::now() >= grace_end) {
+    Loss loss{.since = *first->lost_since(), .why = first->LostText()};
+    if (told_loss_ == loss) return;
+    told_loss_ = std::move(loss);
+    listener_.lost(told_loss_->since, told_loss_->why);
+    return;
+  }
+  if (std::exchange(told_loss_, std::nullopt)) listener_.found();
+  if (first == nullptr) return;
+  loss_timer_.expires_at(grace_end);
+  loss_timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) TellLoss();
+  });
 }
 
 // ---- held removals

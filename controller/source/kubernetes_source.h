@@ -2,8 +2,9 @@
 // One thread of its own follows each kind of object by a list and a watch (kube/list_watch.h) and tells the index
 // (identity/cluster_index.h) what comes; what one moment brings becomes one publication, at most every kBusyInterval.
 //
-// What is known stays through every failure. The cluster is complete when every kind has been listed once; a list that
-// would remove too much is held (removal_hold.h) until a second one, `confirm_after` later, has said the same.
+// What is known stays through every failure, and the listener hears when one lasts. The cluster is complete when every
+// kind has been listed once; a list that would remove too much is held (removal_hold.h) until a second one,
+// `confirm_after` later, has said the same.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -37,6 +38,11 @@ struct KubernetesSourceOptions {
   KubernetesResources resources = {};
   RemovalLimits removals = {};
   std::chrono::milliseconds confirm_after{10'000};
+  // A kind of object that is not followed for so long is lost, and what is answered is said to be old. As long as a
+  // server bears a controller that says nothing (FeedClient::kSilenceLimit). Within it a watch that has ended is open
+  // again, versions that have expired are listed anew, and an API server's replica that restarts has left us to
+  // another: six attempts fit into it. A list that takes longer counts, for what is answered meanwhile is that old.
+  std::chrono::milliseconds loss_grace{15'000};
   kube::HttpOptions http = {};
   kube::ListWatchOptions list_watch = {};
 };
@@ -78,6 +84,9 @@ class KubernetesSource : public Source {
   void PublishFirstState();
   void PublishOps(std::vector<feed::v1::Op> ops, absl::Time origin_time);
 
+  // Says to the listener what it does not know yet: that a kind has been lost for longer than the grace, that none is.
+  void TellLoss();
+
   // Holds since now: a second list of everything will tell.
   void AwaitConfirmation();
   void Relist();
@@ -103,6 +112,13 @@ class KubernetesSource : public Source {
   std::chrono::steady_clock::time_point last_flush_;
   absl::Time first_change_ = absl::InfiniteFuture();  // of those that are not published
   bool is_complete_ = false;
+  boost::asio::steady_timer loss_timer_{context_};  // when a grace is over
+  struct Loss {
+    std::chrono::steady_clock::time_point since;
+    std::string why;
+    friend bool operator==(const Loss&, const Loss&) = default;
+  };
+  std::optional<Loss> told_loss_;
   boost::asio::steady_timer confirm_timer_{context_};
   enum class Confirmation { kNone, kWaits, kLists, kListsAndAgain } confirmation_ = Confirmation::kNone;
   bool is_stopping_ = false;

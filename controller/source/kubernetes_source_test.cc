@@ -10,6 +10,7 @@
 #include <map>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/algorithm/container.h"
 #include "absl/strings/match.h"
@@ -58,6 +59,17 @@ class KubernetesSourceTest : public ::testing::Test {
                                        [this] {
                                          absl::MutexLock lock(&mutex_);
                                          is_complete_ = true;
+                                       },
+                                   .lost =
+                                       [this](std::chrono::steady_clock::time_point since, const std::string& why) {
+                                         absl::MutexLock lock(&mutex_);
+                                         lost_since_ = since;
+                                         losses_.push_back(why);
+                                       },
+                                   .found =
+                                       [this] {
+                                         absl::MutexLock lock(&mutex_);
+                                         losses_.emplace_back("found");
                                        }},
                     &metrics_);
     ASSERT_TRUE(source_->Start().ok());
@@ -148,6 +160,8 @@ class KubernetesSourceTest : public ::testing::Test {
   prometheus::Registry registry_;
   SourceMetrics metrics_{registry_, "kubernetes"};
   bool is_complete_ = false;
+  std::vector<std::string> losses_;  // as they were told
+  std::chrono::steady_clock::time_point lost_since_;
   bool may_repeat_ = false;  // what was held is said again when it comes back
   std::optional<KubernetesSource> source_;
 };
@@ -272,6 +286,57 @@ TEST_F(KubernetesSourceTest, ARelistRemovesNothingThatIsThere) {
   EXPECT_TRUE(Until([&] { return absl::StrContains(text_, "service default/later"); }));
   absl::MutexLock lock(&mutex_);
   EXPECT_EQ(publications_, publications + 1) << "what came again as it was changed nothing";
+}
+
+TEST_F(KubernetesSourceTest, SaysThatTheServerIsLostAndFound) {
+  options_.loss_grace = 200ms;
+  PutService("nginx");
+  Start();
+  ASSERT_TRUE(UntilComplete());
+  const auto before = std::chrono::steady_clock::now();
+  server_.Add({.kind = Kind::kStatus, .target = "/api", .code = 503, .reason = "Unavailable", .times = -1});
+  server_.CutConnections();
+  ASSERT_TRUE(Until([this] { return !losses_.empty(); }));
+  {
+    absl::MutexLock lock(&mutex_);
+    EXPECT_GE(lost_since_, before);
+    EXPECT_GE(std::chrono::steady_clock::now() - lost_since_, 200ms);
+    EXPECT_THAT(losses_.front(), testing::ContainsRegex("(namespaces|services|endpointslices): API server .*"));
+  }
+  PutService("later");
+  server_.ClearFaults();
+  ASSERT_TRUE(Until([this] { return losses_.back() == "found"; }));
+}
+
+TEST_F(KubernetesSourceTest, SaysThatAServerThatNeverAnsweredIsLost) {
+  options_.loss_grace = 50ms;
+  server_.Add({.kind = Kind::kStatus, .target = kSlices, .code = 403, .reason = "Forbidden", .times = -1});
+  Start();
+  ASSERT_TRUE(Until([this] { return !losses_.empty() && absl::StrContains(losses_.back(), "grant list and watch"); }));
+  server_.ClearFaults();
+  EXPECT_TRUE(Until([this] { return losses_.back() == "found" && is_complete_; }));
+}
+
+// Watches that end, versions that expire, and a server that is away for a moment.
+TEST_F(KubernetesSourceTest, AShortInterruptionIsNoLoss) {
+  options_.loss_grace = 5s;
+  PutService("nginx");
+  Start();
+  ASSERT_TRUE(UntilComplete());
+  constexpr int kKinds = 3;
+  server_.Add({.kind = Kind::kEnd, .target = "&resourceVersion=", .times = kKinds});
+  server_.Add({.kind = Kind::kStatus, .target = "/api", .code = 503, .reason = "Unavailable", .times = kKinds});
+  server_.Add({.kind = Kind::kErrorEvent, .target = "&resourceVersion=", .code = 410, .reason = "Expired", .times = 1});
+  server_.CutConnections();
+  PutService("later");
+  EXPECT_TRUE(Until([&] { return absl::StrContains(text_, "service default/later"); }));
+  ASSERT_TRUE(Soon([this] {
+    return absl::c_count_if(server_.requests(), [](const std::string& target) {
+             return absl::StrContains(target, "sendInitialEvents");
+           }) > kKinds;
+  }));
+  absl::MutexLock lock(&mutex_);
+  EXPECT_THAT(losses_, testing::IsEmpty());
 }
 
 // Whatever it waits for: a stop takes moments.

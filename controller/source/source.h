@@ -1,6 +1,7 @@
 // Where the state of a feed comes from: what every source does, whatever it reads.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <string>
@@ -23,6 +24,12 @@ struct SourceListener {
   std::function<void(std::vector<feed::v1::Op> ops, absl::Time origin_time)> publish;
   // Once: all that there is has been published.
   std::function<void()> complete = [] {};
+  // The source, or a part of it, is not heard of any more: since when, and for people, of what and why. Again when
+  // there is another reason. Short interruptions are not told.
+  std::function<void(std::chrono::steady_clock::time_point since, const std::string& why)> lost =
+      [](std::chrono::steady_clock::time_point, const std::string&) {};
+  // It is heard of again, and what it then said has been published.
+  std::function<void()> found = [] {};
 };
 
 class Source {
