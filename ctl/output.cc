@@ -127,6 +127,18 @@ std::string VerdictText(Step::Verdict verdict) {
   }
 }
 
+// Why answers say that they are old, or there are none yet; empty where neither is so.
+std::string LossText(const inspect::v1::Cluster& cluster) {
+  if (cluster.has_lost_source()) {
+    return fmt::format("the controller has lost its API server for {}: {}", Text(cluster.lost_source().age()),
+                       cluster.lost_source().why());
+  }
+  if (!cluster.has_stale()) return "";
+  return cluster.connected()
+             ? fmt::format("the controller is back and has not said yet what has changed in {}", Text(cluster.stale()))
+             : fmt::format("the controller is lost, for {}", Text(cluster.stale()));
+}
+
 std::string ClusterText(const inspect::v1::Cluster& cluster) {
   Rows rows;
   const std::string changed =
@@ -136,6 +148,9 @@ std::string ClusterText(const inspect::v1::Cluster& cluster) {
   const std::string heard = cluster.has_since_heard() ? fmt::format(", heard {} ago", Text(cluster.since_heard())) : "";
   const std::string error = cluster.last_error().empty() ? "" : fmt::format(": {}", cluster.last_error());
   rows.push_back({"  controller", (cluster.connected() ? "connected" : "away") + heard + error});
+  if (const std::string loss = LossText(cluster); !loss.empty()) {
+    rows.push_back({cluster.synced() ? "  STALE" : "  LOST", loss});
+  }
   rows.push_back(
       {"  holds", fmt::format("{} namespaces, {} services, {} pods in services, {} pods in none", cluster.namespaces(),
                               cluster.services(), cluster.identities(), cluster.unselected_pods())});

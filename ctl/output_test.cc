@@ -41,6 +41,24 @@ TEST(Output, JsonHasEveryFieldAndOneLineForAWatch) {
   EXPECT_THAT(ToJson(watch, Layout::kOneLine), Not(HasSubstr("\n ")));
 }
 
+TEST(Output, AStateThatIsOldSaysWhatIsLost) {
+  inspect::v1::StatusResponse response;
+  inspect::v1::Cluster& cluster = *response.add_clusters();
+  cluster.set_synced(true);
+  EXPECT_THAT(ToText(response), Not(HasSubstr("STALE")));
+  cluster.mutable_stale()->set_seconds(42);
+  EXPECT_THAT(ToText(response), HasSubstr("STALE       the controller is lost, for 42s\n"));
+  cluster.set_connected(true);
+  EXPECT_THAT(ToText(response), HasSubstr("STALE       the controller is back and has not said yet"));
+  cluster.mutable_lost_source()->mutable_age()->set_seconds(42);
+  cluster.mutable_lost_source()->set_why("services: refused");
+  EXPECT_THAT(ToText(response),
+              HasSubstr("STALE       the controller has lost its API server for 42s: services: refused"));
+  cluster.set_synced(false);
+  EXPECT_THAT(ToText(response),
+              HasSubstr("LOST        the controller has lost its API server for 42s: services: refused"));
+}
+
 TEST(Output, AnOldChangeHasItsDate) {
   inspect::v1::WatchResponse watch;
   watch.mutable_changed_at()->set_seconds(86'400 * 365);  // 1971, everywhere but a day's worth of time zones

@@ -90,9 +90,13 @@ admin::ClusterSubject Cluster::subject() const {
           .holder = &holder_,
           .feed_status =
               [this] {
-                return admin::FeedStatus{.connected = client_.connected(),
+                admin::FeedStatus status{.connected = client_.connected(),
                                          .last_message = client_.last_message(),
                                          .last_error = client_.last_error()};
+                if (auto lost = client_.lost_source()) {
+                  status.lost_source = {.since = lost->since, .why = std::move(lost->why)};
+                }
+                return status;
               },
           .controller = channel_};
 }

@@ -41,6 +41,11 @@ v1::Cluster StatusOf(const ClusterSubject& subject, absl::Time now, const grpc::
   } else if (v1::Held held = AskHeld(subject, caller); held.records() > 0) {
     *cluster.mutable_held() = std::move(held);
   }
+  if (feed.lost_source) {
+    *cluster.mutable_lost_source()->mutable_age() =
+        ToDuration(std::max(absl::ZeroDuration(), now - feed.lost_source->since));
+    cluster.mutable_lost_source()->set_why(feed.lost_source->why);
+  }
   if (feed.last_message != absl::InfinitePast()) {
     *cluster.mutable_last_heard() = ToTimestamp(feed.last_message);
     *cluster.mutable_since_heard() = ToDuration(std::max(absl::ZeroDuration(), now - feed.last_message));
@@ -49,6 +54,7 @@ v1::Cluster StatusOf(const ClusterSubject& subject, absl::Time now, const grpc::
   const state::Snapshot* const snapshot = reader.Current();
   cluster.set_synced(snapshot != nullptr);
   if (snapshot == nullptr) return cluster;
+  if (const uint32_t seconds = reader.stale_seconds(); seconds > 0) cluster.mutable_stale()->set_seconds(seconds);
   *cluster.mutable_position() = MakePosition(snapshot->position());
   if (snapshot->origin_time() != absl::InfinitePast()) {
     *cluster.mutable_changed_at() = ToTimestamp(snapshot->origin_time());

@@ -70,6 +70,22 @@ TEST_F(InspectServiceTest, StatusOfAStateWhoseControllerIsAway) {
   EXPECT_EQ(cluster.identities(), 1);
 }
 
+TEST_F(InspectServiceTest, StatusOfAStateWhoseControllerHasLostItsSource) {
+  Publish();
+  EXPECT_FALSE(Status().clusters(0).has_stale());
+  EXPECT_FALSE(Status().clusters(0).has_lost_source());
+  const absl::Time since = absl::Now() - absl::Seconds(42);
+  cluster_.SetStaleSince(since);
+  cluster_.feed() = {.connected = true,
+                     .last_message = absl::Now(),
+                     .last_error = "",
+                     .lost_source = LostSource{.since = since, .why = "services: refused"}};
+  const v1::StatusResponse response = Status();
+  EXPECT_GE(response.clusters(0).stale().seconds(), 42);
+  EXPECT_EQ(response.clusters(0).lost_source().age().seconds(), 42);
+  EXPECT_EQ(response.clusters(0).lost_source().why(), "services: refused");
+}
+
 TEST_F(InspectServiceTest, LookupShowsRecordsAsAZoneFile) {
   Publish();
   const v1::LookupResponse a = Lookup("Web-0.nginx.default.svc.cluster.local");

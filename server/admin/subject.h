@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,10 +20,17 @@
 
 namespace podnamed::admin {
 
+// What a controller has said of a source that it does not hear of.
+struct LostSource {
+  absl::Time since;
+  std::string why;
+};
+
 struct FeedStatus {
   bool connected = false;
   absl::Time last_message = absl::InfinitePast();  // InfinitePast: never
   std::string last_error;                          // why the connection ended last
+  std::optional<LostSource> lost_source = {};      // std::nullopt: the controller follows it
 };
 
 struct ZoneSubject {

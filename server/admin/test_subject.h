@@ -56,6 +56,8 @@ class TestSubject {
     if (!applied.ok()) std::abort();
   }
 
+  void SetStaleSince(absl::Time when) { store_.SetStaleSince(when); }
+
   // What a holder keeps of old states: nothing, when nobody holds on to one.
   size_t Retired() { return holder_.Reclaim(); }
   const state::Snapshot& Current() const { return *holder_.current(); }
