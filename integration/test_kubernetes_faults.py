@@ -3,11 +3,15 @@ says to whoever has to put it right. Nothing is ever restarted for it."""
 
 import re
 import time
+import urllib.request
 
+import dns.edns
 import pytest
 
+from conftest import free_port
 from harness.api_faults import EndAtOnce, ErrorEvent, Malformed, Mute, Refuse, Reset, Slow
 from harness.kube_lab import ZONE, KubeLab, follows, full
+from harness.metrics import parse
 from harness.name_watch import NameWatch
 from harness.waiting import wait_until
 
@@ -91,6 +95,86 @@ def test_down_later(kube, server):
     assert server.addresses(NGINX) == kube.addresses("web-0", "web-1")
     wait_for_again(server)
     assert len(server.log().splitlines()) < 40, "a failure is said once, not at each attempt"
+
+
+def reasons(server, name):
+    """The extended DNS errors of a reply (RFC 8914), as (code, text)."""
+    reply = server.ask(name, use_edns=0)
+    return [(option.code, option.text) for option in reply.options if option.otype == dns.edns.OptionType.EDE]
+
+
+def measured(lab, name, source):
+    """podnamed with a page of metrics: the server, and what reads the value of one."""
+    port, page = free_port(), free_port()
+    corefile = f"""cluster.local:{port} {{
+    bind 127.0.0.1
+    kubernetes {{
+        {source}
+    }}
+    prometheus 127.0.0.1:{page}
+}}
+"""
+
+    def value(metric):
+        with urllib.request.urlopen(f"http://127.0.0.1:{page}/metrics", timeout=5) as reply:
+            (found,) = parse(reply.read().decode()).series(metric).values()
+        return found
+
+    return lab.serve(corefile, port, name), value
+
+
+def test_down_for_longer_than_a_moment(kube, lab):
+    """Answers go on, and from a grace on they say for how long nothing was heard; so does whoever is asked how it does.
+    With the controller in podnamed's own process and with one beside it."""
+    feed = f"unix://{lab.directory}/feed.sock"
+    lab.controller("controller", feed, ("-kubernetes", "-kubeconfig", kube.kubeconfig()))
+    servers = [
+        measured(lab, "embedded", f"kubeconfig {kube.kubeconfig('embedded.kubeconfig')}"),
+        measured(lab, "fed", f"feed {feed}"),
+    ]
+    for server, value in servers:
+        server.wait_for(WEB_0, kube.addresses("web-0"))
+        assert reasons(server, WEB_0) == []
+        assert (value("podnamed_feed_stale_seconds"), value("podnamed_feed_synced")) == (0, 1)
+        assert "STALE" not in server.ctl("status")[1]
+    old = kube.addresses("web-0")
+    down = time.monotonic()
+    kube.api.go_down()
+    kube.cluster.replace_pod("web-0")
+    for server, value in servers:
+        wait_until(lambda asked=server: reasons(asked, WEB_0), "an answer that says that it is stale", timeout=30.0)
+        assert time.monotonic() - down > 14.0, "a shorter interruption is none"
+        codes = {WEB_0: dns.edns.EDECode.STALE_ANSWER, full("nobody"): dns.edns.EDECode.STALE_NXDOMAIN_ANSWER}
+        for name, code in codes.items():
+            ((found, text),) = reasons(server, name)
+            assert found == code and re.match(r"stale: cluster not followed for (1[4-9]|[2-9][0-9]) s", text), text
+        assert server.addresses(WEB_0) == old
+        assert value("podnamed_feed_stale_seconds") >= 14 and value("podnamed_feed_synced") == 0
+        status = server.ctl_json("status")["clusters"][0]
+        assert status["connected"] and "Connection refused" in status["lostSource"]["why"]
+        assert re.search(r"STALE +the controller has lost its API server for \d+s: .*refused", server.ctl("status")[1])
+        server.wait_for_log(r"the controller has lost its source 1[5-9]s ago: .* Connection refused; answers go on")
+    kube.api.go_up()
+    for server, value in servers:
+        server.wait_for(WEB_0, kube.addresses("web-0"), timeout=40.0)
+        wait_until(lambda asked=server: reasons(asked, WEB_0) == [], "an answer that is fresh again", timeout=40.0)
+        assert (value("podnamed_feed_stale_seconds"), value("podnamed_feed_synced")) == (0, 1)
+        assert "lostSource" not in server.ctl_json("status")["clusters"][0]
+
+
+def test_a_short_interruption_makes_nothing_stale(kube, server):
+    """A server that is away for some seconds, and has forgotten our versions when it comes back."""
+    kube.api.go_down()
+    server.wait_for_log("services: API server .* cannot connect: Connection refused")
+    kube.cluster.move_pod("web-1")
+    kube.api.compact()
+    down = time.monotonic()
+    wait_until(lambda: time.monotonic() - down > 3.0 or reasons(server, WEB_0), "three seconds of it")
+    kube.api.go_up()
+    wait_until(lambda: "services: following" in server.log() or reasons(server, WEB_0), "it is followed", timeout=30.0)
+    goes_on(kube, server)
+    assert reasons(server, WEB_0) == []
+    assert "has lost its source" not in server.log()
 
 
 @pytest.mark.parametrize("after", [1, 100, 700])

@@ -190,7 +190,7 @@ def test_answers_say_for_how_long_nothing_was_heard(lab):
 
     def stale():
         found = reasons(server, NAME)
-        return found and found[0][0] == dns.edns.EDECode.STALE_ANSWER and found[0][1].startswith("stale: no feed for ")
+        return found and found[0][0] == dns.edns.EDECode.STALE_ANSWER and found[0][1].startswith("stale: cluster not followed for ")
 
     wait_until(stale, "an answer that says that it is stale")
     lab.controller(name="controller-2")

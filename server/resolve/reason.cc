@@ -326,7 +326,7 @@ void ExplainStale(uint32_t seconds, Answer& answer) {
   const Reason said = answer.reason;
   answer.reason.Clear();
   SayWith(answer.outcome == Outcome::kNxDomain ? ExtendedError::kStaleNxDomain : ExtendedError::kStaleAnswer, answer,
-          "stale: no feed for ", size_t{seconds}, " s");
+          "stale: cluster not followed for ", size_t{seconds}, " s");
   if (!said.empty()) answer.reason.Append("; ", said.text());
 }
 

@@ -716,9 +716,9 @@ TEST_F(ResolverTest, TheReasonLooksAtTheEndsOfALargeService) {
 TEST_F(ResolverTest, StaleAnswersSaySo) {
   stale_seconds_ = 42;
   Ask("web-0.nginx.default", RecordType::kA);
-  EXPECT_EQ(reason_, "stale: no feed for 42 s");
+  EXPECT_EQ(reason_, "stale: cluster not followed for 42 s");
   Ask("nginx.shop", RecordType::kA);
-  EXPECT_EQ(reason_, "stale: no feed for 42 s; namespace shop does not exist");
+  EXPECT_EQ(reason_, "stale: cluster not followed for 42 s; namespace shop does not exist");
   Ask("example.com.", RecordType::kA);
   EXPECT_EQ(reason_, "");
 }
