@@ -159,6 +159,8 @@ std::string ClusterText(const inspect::v1::Cluster& cluster) {
     rows.push_back(
         {"  HELD", fmt::format("the removal of {} of {} records for {}, until a second list says the same: {}",
                                held.records(), held.of_records(), Text(held.age()), fmt::join(held.examples(), ", "))});
+    for (const std::string& reason : held.waits_for()) rows.push_back({"  waits for", reason});
+    if (held.waits_for_size() > 0) rows.push_back({"", "podnamectl release removes them now"});
   }
   return fmt::format("{}\n{}", cluster.source(), Table(rows));
 }

@@ -59,6 +59,18 @@ TEST(Output, AStateThatIsOldSaysWhatIsLost) {
               HasSubstr("LOST        the controller has lost its API server for 42s: services: refused"));
 }
 
+TEST(Output, WhatIsHeldSaysWhatItWaitsFor) {
+  inspect::v1::StatusResponse response;
+  inspect::v1::Held& held = *response.add_clusters()->mutable_held();
+  held.set_records(3);
+  held.set_of_records(5);
+  EXPECT_THAT(ToText(response), HasSubstr("HELD        the removal of 3 of 5 records"));
+  EXPECT_THAT(ToText(response), Not(HasSubstr("waits for")));
+  held.add_waits_for("services: refused");
+  EXPECT_THAT(ToText(response),
+              HasSubstr("  waits for   services: refused\n              podnamectl release removes them now\n"));
+}
+
 TEST(Output, AnOldChangeHasItsDate) {
   inspect::v1::WatchResponse watch;
   watch.mutable_changed_at()->set_seconds(86'400 * 365);  // 1971, everywhere but a day's worth of time zones

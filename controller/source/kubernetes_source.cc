@@ -31,6 +31,7 @@ using feed::v1::Op;
 constexpr std::string_view kComponent = "kubernetes";
 constexpr size_t kExamples = 3;
 constexpr std::chrono::seconds kAfterException{1};
+constexpr std::chrono::milliseconds kMaxPatience = std::chrono::hours(1);
 
 // When whoever wrote the slice saw the first of the changes that it shows (EndpointsLastChangeTriggerTime of
 // k8s.io/api/core/v1): Kubernetes' programming latency begins there.
@@ -111,6 +112,11 @@ class KubernetesSource::Follower : public kube::Sink {
 
   void ShowObjects() {
     if (metrics_) metrics_->objects.Set(static_cast<double>(source_.index_.objects(kind_)));
+  }
+
+  // Why its second list has not ended.
+  std::string WaitText() const {
+    return lost_since_ ? LostText() : fmt::format("{}: the list has not ended yet", resource_.name);
   }
 
   // Ends the list and watch that is running; Follow begins another.
@@ -205,6 +211,7 @@ KubernetesSource::~KubernetesSource() {
     flush_timer_.cancel();
     loss_timer_.cancel();
     confirm_timer_.cancel();
+    lists_timer_.cancel();
     for (const auto& follower : followers_) follower->BeginAnew(false);
   });
   thread_.join();
@@ -341,6 +348,33 @@ void KubernetesSource::AwaitConfirmation() {
 void KubernetesSource::Relist() {
   confirmation_ = Confirmation::kLists;
   for (const auto& follower : followers_) follower->BeginAnew(/*confirms=*/true);
+  AwaitLists(options_.confirm_after);
+}
+
+// A list that is refused says nothing of what is gone, for as long as it is refused.
+void KubernetesSource::AwaitLists(std::chrono::milliseconds patience) {
+  lists_timer_.expires_after(patience);
+  lists_timer_.async_wait([this, patience](const boost::system::error_code& error) {
+    if (error || is_stopping_ || confirmation_ == Confirmation::kNone) return;
+    SayWhatListsWaitFor();
+    AwaitLists(std::min(2 * patience, kMaxPatience));
+  });
+}
+
+void KubernetesSource::SayWhatListsWaitFor() {
+  std::vector<std::string> reasons;
+  for (const auto& follower : followers_) {
+    if (follower->is_confirming()) reasons.push_back(follower->WaitText());
+  }
+  const uint64_t held = this->held().held();
+  if (held > 0) {
+    base::LogError(kComponent,
+                   "STILL HOLDING the removal of {} records, until a second list of all kinds: {} (podnamectl release "
+                   "removes them now)",
+                   held, fmt::join(reasons, "; "));
+  }
+  absl::MutexLock lock(&mutex_);
+  hold_waits_for_ = std::move(reasons);
 }
 
 // A list has ended, and what it changed is not published yet: what it brought back must be, and what it removes on top
@@ -348,6 +382,11 @@ void KubernetesSource::Relist() {
 void KubernetesSource::OnListed() {
   if (confirmation_ != Confirmation::kLists && confirmation_ != Confirmation::kListsAndAgain) return;
   if (absl::c_any_of(followers_, [](const auto& follower) { return follower->is_confirming(); })) return;
+  lists_timer_.cancel();
+  {
+    absl::MutexLock lock(&mutex_);
+    hold_waits_for_.clear();
+  }
   flush_timer_.cancel();
   Flush();
   const Confirmation was = std::exchange(confirmation_, Confirmation::kNone);
@@ -384,6 +423,7 @@ hold::v1::GetResponse KubernetesSource::held() const {
   held.set_held(hold_.size());
   held.set_records(absl::c_accumulate(index_.records(), hold_.size()));
   for (std::string& example : hold_.Examples(kExamples)) held.add_examples(std::move(example));
+  for (const std::string& reason : hold_waits_for_) held.add_waits_for(reason);
   *held.mutable_since() = google::protobuf::util::TimeUtil::NanosecondsToTimestamp(absl::ToUnixNanos(held_since_));
   return held;
 }

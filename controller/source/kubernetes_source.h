@@ -90,6 +90,9 @@ class KubernetesSource : public Source {
   // Holds since now: a second list of everything will tell.
   void AwaitConfirmation();
   void Relist();
+  // Until all lists have ended: what hinders them, said now and then, first after so long.
+  void AwaitLists(std::chrono::milliseconds patience);
+  void SayWhatListsWaitFor();
   void OnListed();
   void ReleaseNow(std::string_view why);
 
@@ -102,6 +105,7 @@ class KubernetesSource : public Source {
   ClusterIndex index_;
   RemovalHold hold_;
   absl::Time held_since_;
+  std::vector<std::string> hold_waits_for_;  // for people: what hinders the second list; empty while nothing does
 
   // Of the source's thread.
   boost::asio::io_context context_{1};
@@ -121,6 +125,7 @@ class KubernetesSource : public Source {
   std::optional<Loss> told_loss_;
   boost::asio::steady_timer confirm_timer_{context_};
   enum class Confirmation { kNone, kWaits, kLists, kListsAndAgain } confirmation_ = Confirmation::kNone;
+  boost::asio::steady_timer lists_timer_{context_};
   bool is_stopping_ = false;
 
   std::thread thread_;

@@ -491,6 +491,36 @@ TEST_F(HoldTest, WhatComesBackWasNeverGone) {
   EXPECT_TRUE(UntilText(before));
 }
 
+// A list that is refused says nothing of what is gone.
+TEST_F(HoldTest, SaysWhichListASecondOneWaitsFor) {
+  Start();
+  ASSERT_TRUE(UntilComplete());
+  testing::internal::CaptureStderr();
+  server_.Add({.kind = Kind::kStatus, .target = kServices, .code = 403, .reason = "Forbidden", .times = -1});
+  server_.Delete(kSlices, "default", "nginx-a");
+  EXPECT_TRUE(Soon([this] {
+    const hold::v1::GetResponse held = source_->held();
+    return held.waits_for_size() == 1 && absl::StrContains(held.waits_for(0), "does not let");
+  }));
+  EXPECT_TRUE(HasPods());
+  const std::string log = testing::internal::GetCapturedStderr();
+  EXPECT_THAT(
+      source_->held().waits_for(),
+      testing::ElementsAre(testing::ContainsRegex("services: API server .* does not let us (list|watch) services .*")));
+  EXPECT_THAT(log, testing::ContainsRegex("STILL HOLDING the removal of [0-9]+ records, until a second list of all "
+                                          "kinds: services: .*podnamectl release removes them now"));
+  source_->ReleaseHeld();
+  EXPECT_TRUE(UntilText(kEmptyService));
+
+  PutCluster();
+  ASSERT_TRUE(Until([this] { return absl::StrContains(text_, "web-9"); }));
+  server_.Delete(kSlices, "default", "nginx-a");
+  ASSERT_TRUE(UntilHeld());
+  server_.ClearFaults();
+  EXPECT_TRUE(UntilText(kEmptyService)) << "it has been listed";
+  EXPECT_THAT(source_->held().waits_for(), testing::IsEmpty());
+}
+
 TEST_F(HoldTest, APersonMayReleaseIt) {
   options_.confirm_after = 1h;
   Start();

@@ -27,6 +27,7 @@ inspect::v1::Held AskHeld(const ClusterSubject& cluster, const grpc::ServerConte
   held.set_records(response.held());
   held.set_of_records(response.records());
   for (const std::string& example : response.examples()) held.add_examples(base::Printable(example));
+  for (const std::string& reason : response.waits_for()) held.add_waits_for(base::Printable(reason));
   const absl::Time since = absl::FromUnixSeconds(response.since().seconds());
   *held.mutable_age() = ToDuration(std::max(absl::ZeroDuration(), absl::Now() - since));
   return held;
