@@ -20,6 +20,7 @@
 #include "absl/algorithm/container.h"
 #include "absl/time/clock.h"
 #include "server/base/log.h"
+#include "server/base/printable.h"
 
 namespace podnamed::controller {
 namespace {
@@ -30,6 +31,7 @@ using feed::v1::Op;
 
 constexpr std::string_view kComponent = "kubernetes";
 constexpr size_t kExamples = 3;
+constexpr size_t kMaxReason = 500;
 constexpr std::chrono::seconds kAfterException{1};
 constexpr std::chrono::milliseconds kMaxPatience = std::chrono::hours(1);
 
@@ -98,9 +100,10 @@ class KubernetesSource::Follower : public kube::Sink {
     if (source_.metrics_) source_.metrics_->CountError(why);
     Lose(std::string(why.message()));
   }
-  void Lose(std::string why) {
+  // `why` may have been said by whoever answers at the server's address; it goes on in fields of protobuf.
+  void Lose(const std::string& why) {
     if (!lost_since_) lost_since_ = Clock::now();
-    lost_why_ = std::move(why);
+    lost_why_ = base::Printable(why.substr(0, kMaxReason));
     if (metrics_) metrics_->following.Set(0);
     source_.TellLoss();
   }

@@ -310,9 +310,13 @@ TEST_F(KubernetesSourceTest, SaysThatTheServerIsLostAndFound) {
 
 TEST_F(KubernetesSourceTest, SaysThatAServerThatNeverAnsweredIsLost) {
   options_.loss_grace = 50ms;
-  server_.Add({.kind = Kind::kStatus, .target = kSlices, .code = 403, .reason = "Forbidden", .times = -1});
+  server_.Add({.kind = Kind::kStatus, .target = kSlices, .code = 403, .reason = "Interdit\xe9", .times = -1});
   Start();
   ASSERT_TRUE(Until([this] { return !losses_.empty() && absl::StrContains(losses_.back(), "grant list and watch"); }));
+  {
+    absl::MutexLock lock(&mutex_);
+    EXPECT_THAT(losses_.back(), testing::HasSubstr("403 Interdit?")) << "which a field of protobuf may hold";
+  }
   server_.ClearFaults();
   EXPECT_TRUE(Until([this] { return losses_.back() == "found" && is_complete_; }));
 }
