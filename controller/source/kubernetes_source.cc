@@ -263,7 +263,13 @@ bool KubernetesSource::IsListed() const {
 
 void KubernetesSource::Flush() {
   flush_is_due_ = false;
-  if (!is_complete_) return PublishFirstState();
+  is_complete_ ? PublishChanges() : PublishFirstState();
+  for (const auto& follower : followers_) follower->ShowObjects();
+  last_flush_ = Clock::now();
+  TellLoss();
+}
+
+void KubernetesSource::PublishChanges() {
   std::vector<Op> ops;
   size_t held_before;
   size_t held;
@@ -276,12 +282,9 @@ void KubernetesSource::Flush() {
     if (held_before == 0) held_since_ = absl::Now();
   }
   PublishOps(std::move(ops), std::exchange(first_change_, absl::InfiniteFuture()));
-  for (const auto& follower : followers_) follower->ShowObjects();
   if (metrics_) metrics_->SetHeld(held);
   if (held > held_before) AwaitConfirmation();
   if (held_before > 0 && held == 0) base::LogInfo(kComponent, "what was held has come back: nothing is removed");
-  last_flush_ = Clock::now();
-  TellLoss();
 }
 
 // Nobody could see a part of it, so it comes when all of it is known; in pieces, each released before the next is made.
@@ -291,11 +294,8 @@ void KubernetesSource::PublishFirstState() {
     absl::MutexLock lock(&mutex_);
     index_.TakeChanges(kRecordsInPiece, [&](std::vector<Op> ops) { PublishOps(std::move(ops), origin_time); });
   }
-  for (const auto& follower : followers_) follower->ShowObjects();
-  last_flush_ = Clock::now();
   is_complete_ = true;
   listener_.complete();
-  TellLoss();
 }
 
 void KubernetesSource::PublishOps(std::vector<Op> ops, absl::Time origin_time) {

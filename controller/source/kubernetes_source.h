@@ -82,6 +82,7 @@ class KubernetesSource : public Source {
   // Whether every kind has been listed once.
   bool IsListed() const;
   void PublishFirstState();
+  void PublishChanges();
   void PublishOps(std::vector<feed::v1::Op> ops, absl::Time origin_time);
 
   // Says to the listener what it does not know yet: that a kind has been lost for longer than the grace, that none is.

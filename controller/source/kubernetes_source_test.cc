@@ -391,6 +391,15 @@ class HoldTest : public KubernetesSourceTest {
     for (int i = 0; i < 10; ++i) pods.emplace(absl::StrCat("web-", i), absl::StrCat("10.0.0.", i + 1));
     PutSlice("nginx-a", "nginx", pods);
   }
+  // web-10 to web-15, each in a slice of its own.
+  void PutSixMore() {
+    for (int i = 10; i < 16; ++i) {
+      PutSlice(absl::StrCat("later-", i), "nginx", {{absl::StrCat("web-", i), absl::StrCat("10.0.0.", i + 1)}});
+    }
+  }
+  void DeleteSixMore() {
+    for (int i = 10; i < 16; ++i) server_.Delete(kSlices, "default", absl::StrCat("later-", i));
+  }
   bool HasPods() { return absl::StrContains(Text(), "web-9"); }
   bool UntilHeld() {
     return Soon([this] { return source_->held().held() > 0; });
@@ -425,9 +434,7 @@ TEST_F(HoldTest, ASecondListConfirms) {
 // The confirming list of the slices comes last, and its server has lost more by then.
 TEST_F(HoldTest, WhatTheSecondListRemovesOnTopWaitsForAThird) {
   options_.confirm_after = 300ms;
-  for (int i = 10; i < 16; ++i) {
-    PutSlice(absl::StrCat("later-", i), "nginx", {{absl::StrCat("web-", i), absl::StrCat("10.0.0.", i + 1)}});
-  }
+  PutSixMore();
   Start();
   ASSERT_TRUE(UntilComplete());
   server_.Delete(kSlices, "default", "nginx-a");
@@ -439,7 +446,7 @@ TEST_F(HoldTest, WhatTheSecondListRemovesOnTopWaitsForAThird) {
              return absl::StartsWith(target, kSlices) && absl::StrContains(target, "sendInitialEvents");
            }) > 1;
   }));
-  for (int i = 10; i < 16; ++i) server_.Delete(kSlices, "default", absl::StrCat("later-", i));
+  DeleteSixMore();
   server_.ClearFaults();
   ASSERT_TRUE(Soon([this] { return source_->held().held() == 16; }));
   EXPECT_TRUE(absl::StrContains(Text(), "web-15")) << "it was gone from one list only";
@@ -468,16 +475,14 @@ TEST_F(HoldTest, APodThatAnIdentityNamesIsNotGone) {
 
 TEST_F(HoldTest, WhatIsHeldLaterWaitsAsLong) {
   options_.confirm_after = 1500ms;
-  for (int i = 10; i < 16; ++i) {
-    PutSlice(absl::StrCat("later-", i), "nginx", {{absl::StrCat("web-", i), absl::StrCat("10.0.0.", i + 1)}});
-  }
+  PutSixMore();
   Start();
   ASSERT_TRUE(UntilComplete());
   server_.Delete(kSlices, "default", "nginx-a");
   ASSERT_TRUE(UntilHeld());
   absl::SleepFor(absl::Milliseconds(1300));
   const absl::Time last = absl::Now();
-  for (int i = 10; i < 16; ++i) server_.Delete(kSlices, "default", absl::StrCat("later-", i));
+  DeleteSixMore();
   EXPECT_TRUE(UntilText(kEmptyService));
   EXPECT_GE(absl::Now() - last, absl::Milliseconds(1500));
 }
