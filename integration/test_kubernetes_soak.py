@@ -8,12 +8,12 @@ been there answers what the model says. Each round has a seed of its own, which 
 
 import os
 import random
-import threading
 import time
 
 import dns.reversename
 
 from harness.api_server import ApiServer
+from harness.background import Background
 from harness.kube_chaos import SPACES, Operations, Trouble
 from harness.kube_cluster import KubeCluster
 from harness.kube_history import History, is_there
@@ -27,44 +27,30 @@ MOST_TROUBLES = 5
 QUIET_WITHIN = 60.0
 
 
-class Sampler:
+class Sampler(Background):
     """Asks for names without pause, on a thread, and hands the answers to the history."""
 
     def __init__(self, server, history, seed):
+        super().__init__()
         self._server, self._history, self._random = server, history, random.Random(seed)
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run)
         self.published = 0  # the last state that is known to be
         self.count = 0
-        self.failure = None
 
-    def _run(self):
-        try:
-            while not self._stopping.is_set():
-                newest = len(self._history.states) - 1
-                if newest > self.published and self._history.is_published(self._server, newest, self.published):
-                    self.published = newest
-                for _ in range(10):
-                    key = self._random.choice(self._history.names or [("nobody.default.svc.cluster.local.", "A")])
-                    published = self.published
-                    answer = self._server.addresses(*key, timeout=5.0)
-                    self._history.note(key, published, answer)
-                    self.count += 1
-        except Exception as error:  # of a thread: nobody else would see it
-            self.failure = error
+    def step(self):
+        newest = len(self._history.states) - 1
+        if newest > self.published and self._history.is_published(self._server, newest, self.published):
+            self.published = newest
+        for _ in range(10):
+            key = self._random.choice(self._history.names or [("nobody.default.svc.cluster.local.", "A")])
+            published = self.published
+            answer = self._server.addresses(*key, timeout=5.0)
+            self._history.note(key, published, answer)
+            self.count += 1
 
     def see(self, more):
         target = self.count + more
         wait_until(lambda: self.count >= target or self.failure, f"{more} more answers", timeout=30.0)
         assert self.failure is None, self.failure
-
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._stopping.set()
-        self._thread.join()
 
 
 def run_round(lab, seed):

@@ -1,24 +1,22 @@
 """Asks names without pause while something happens, and remembers every answer with its time."""
 
-import threading
 import time
 
+from .background import Background
 from .waiting import wait_until
 
 
-class NameWatch:
+class NameWatch(Background):
     def __init__(self, server, *names):
+        super().__init__()
         self._server, self._names = server, names
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run)
         self.answers = {name: [] for name in names}  # of a name: (before it was asked, after the answer came, answer)
 
-    def _run(self):
-        while not self._stopping.is_set():
-            for name in self._names:
-                before = time.monotonic()
-                answer = self._server.addresses(name, timeout=1.0)
-                self.answers[name].append((before, time.monotonic(), answer))
+    def step(self):
+        for name in self._names:
+            before = time.monotonic()
+            answer = self._server.addresses(name, timeout=1.0)
+            self.answers[name].append((before, time.monotonic(), answer))
 
     def see(self, more=50):
         """Waits for so many more answers to the last name."""
@@ -36,11 +34,3 @@ class NameWatch:
 
     def asked_after(self, name, moment):
         return [answer for before, _, answer in self.answers[name] if before > moment]
-
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._stopping.set()
-        self._thread.join()
