@@ -1,8 +1,9 @@
 // What a transport asks of the server above it. The transport owns the sockets and the buffers; the handler turns one
-// query's octets into one reply's octets and knows nothing of sockets.
+// query's octets into one reply's octets, at once or later, and knows nothing of sockets.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 
 #include "absl/types/span.h"
 #include "server/base/ip_address.h"
@@ -11,16 +12,39 @@ namespace podnamed::net {
 
 enum class Transport : uint8_t { kUdp, kTcp };
 
+// The way back to one client, for a reply that is not there when Handle returns. Used and destroyed on the worker's
+// thread, also after the client or its connection has gone: then nobody hears. Destroyed without a reply it sends none.
+class ReplyPath {
+ public:
+  virtual ~ReplyPath() = default;
+  // Once at most. Does not wait; a reply for which a socket has no room is dropped (UDP) or kept (TCP).
+  virtual void Send(absl::Span<const uint8_t> message) = 0;
+};
+
+struct Request;
+
+// Makes reply paths; each transport is one. The transport waits for what it has made before it stops.
+class ReplyPathMaker {
+ public:
+  // REQUIRES: called by Handle for the request at hand, once at most; Handle then returns kLater.
+  virtual std::unique_ptr<ReplyPath> MakeReplyPath(const Request& request) = 0;
+
+ protected:
+  ~ReplyPathMaker() = default;
+};
+
 struct Request {
   absl::Span<const uint8_t> message;  // without TCP's length prefix
   base::IpAddress client;
   uint16_t client_port = 0;
   Transport transport = Transport::kUdp;
+  ReplyPathMaker* later = nullptr;  // nullptr: only what is known at once is heard
 };
 
 enum class Verdict {
   kReply,  // `reply_size` octets of the buffer are the reply
   kDrop,   // no reply is sent
+  kLater,  // the reply comes by the path that was made
 };
 
 // One per worker and listening endpoint; called on that worker's thread alone.

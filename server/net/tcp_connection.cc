@@ -20,7 +20,34 @@ constexpr auto kAwaitTuple = asio::as_tuple(asio::use_awaitable);
 // Some sixty queries sent ahead, read by one call. Only a longer message makes the buffer grow.
 constexpr size_t kInputOctets = 4096;
 
+void PutPrefix(size_t size, uint8_t* prefix) {
+  prefix[0] = static_cast<uint8_t>(size >> 8);
+  prefix[1] = static_cast<uint8_t>(size);
+}
+
 }  // namespace
+
+// Gathers the length, then the message, and writes both at once (RFC 7766 section 8).
+class TcpConnection::Path : public ReplyPath {
+ public:
+  explicit Path(std::shared_ptr<Link> link) : link_(std::move(link)) {}
+  Path(const Path&) = delete;
+  Path& operator=(const Path&) = delete;
+  ~Path() override {
+    if (link_->connection != nullptr) link_->connection->OnPathGone();
+  }
+
+  void Send(absl::Span<const uint8_t> message) override {
+    if (link_->connection == nullptr) return;
+    std::vector<uint8_t> framed(kPrefixOctets + message.size());
+    PutPrefix(message.size(), framed.data());
+    std::copy(message.begin(), message.end(), framed.begin() + kPrefixOctets);
+    link_->connection->Write(framed);
+  }
+
+ private:
+  const std::shared_ptr<Link> link_;
+};
 
 TcpConnection::TcpConnection(asio::ip::tcp::socket socket, const Peer& client, Handler& handler,
                              absl::Span<uint8_t> reply_buffer, const TcpDeadlines& deadlines)
@@ -30,48 +57,58 @@ TcpConnection::TcpConnection(asio::ip::tcp::socket socket, const Peer& client, H
       reply_buffer_(reply_buffer),
       deadlines_(deadlines),
       input_(kInputOctets),
+      wake_(socket_.get_executor()),
       deadline_(Clock::now() + deadlines.first_query) {
   error_code ignored;  // a socket that cannot even do this fails at its first read
   socket_.non_blocking(true, ignored);
 }
+
+TcpConnection::~TcpConnection() { link_->connection = nullptr; }
 
 asio::awaitable<void> TcpConnection::Run() {
   error_code unreadable;
   while (!stopping_ || HasInput() || socket_.available(unreadable) > 0) {
     const auto [error, count] = co_await socket_.async_read_some(
         asio::buffer(input_.data() + input_end_, input_.size() - input_end_), kAwaitTuple);
-    if (error == asio::error::operation_aborted && stopping_) continue;  // woken by Stop
+    if (error == asio::error::operation_aborted && socket_.is_open() && (stopping_ || HasUnsent())) {  // woken
+      co_await WriteUnsent();
+      continue;
+    }
+    if (error == asio::error::eof) co_await AwaitPending(0);
     if (error) co_return;
 
     const bool message_had_begun = HasInput();
     input_end_ += count;
     while (!ending_ && HasWholeMessage()) {
       AnswerMessages();
-      if (!unsent_.empty()) co_await WriteUnsent();
+      co_await WriteUnsent();
+      if (pending_ >= kMaxPending) co_await AwaitPending(kMaxPending - 1);
     }
     if (ending_) co_return;
 
     // A message keeps the deadline it began with: one octet now and then does not prolong it.
     if (!HasInput()) {
-      deadline_ = Clock::now() + deadlines_.idle;
+      deadline_ = pending_ > 0 ? Clock::time_point::max() : Clock::now() + deadlines_.idle;
     } else if (!message_had_begun || input_begin_ > 0) {
       deadline_ = Clock::now() + deadlines_.message;
     }
     PrepareInput();
   }
+  co_await AwaitPending(0);
 }
 
 void TcpConnection::Stop() {
   stopping_ = true;
   error_code ignored;
-  if (unsent_.empty()) socket_.cancel(ignored);  // ends the wait for a message, but not a write
+  if (!is_writing_) socket_.cancel(ignored);  // ends the wait for a message, but not a write
 }
 
 void TcpConnection::Close() {
   error_code ignored;
   // A client that takes no replies gets a RST: the kernel would go on keeping them for it, with nobody watching.
-  if (!unsent_.empty()) socket_.set_option(asio::socket_base::linger(true, 0), ignored);
+  if (HasUnsent()) socket_.set_option(asio::socket_base::linger(true, 0), ignored);
   socket_.close(ignored);
+  wake_.cancel();
 }
 
 bool TcpConnection::HasWholeMessage() const {
@@ -85,7 +122,7 @@ size_t TcpConnection::FirstMessageOctets() const {
 
 void TcpConnection::AnswerMessages() {
   size_t gathered = 0;
-  while (!ending_ && unsent_.empty() && HasWholeMessage()) {
+  while (!ending_ && unsent_.empty() && pending_ < kMaxPending && HasWholeMessage()) {
     gathered += AnswerMessage(reply_buffer_.subspan(gathered));
     if (gathered >= kGatherOctets) {
       Write(reply_buffer_.first(gathered));
@@ -102,22 +139,27 @@ size_t TcpConnection::AnswerMessage(absl::Span<uint8_t> buffer) {
       .client = client_.address,
       .client_port = client_.port,
       .transport = Transport::kTcp,
+      .later = this,
   };
   input_begin_ += octets;
 
   size_t size = 0;
-  if (request.message.empty() ||
-      handler_.Handle(request, buffer.subspan(kPrefixOctets, kMaxMessageOctets), size) == Verdict::kDrop) {
-    ending_ = true;
-    return 0;
-  }
+  const Verdict verdict = request.message.empty()
+                              ? Verdict::kDrop
+                              : handler_.Handle(request, buffer.subspan(kPrefixOctets, kMaxMessageOctets), size);
+  if (verdict == Verdict::kDrop) ending_ = true;
+  if (verdict != Verdict::kReply) return 0;
   // Length and message go out in one write (RFC 7766 section 8).
-  buffer[0] = static_cast<uint8_t>(size >> 8);
-  buffer[1] = static_cast<uint8_t>(size);
+  PutPrefix(size, buffer.data());
   return kPrefixOctets + size;
 }
 
 void TcpConnection::Write(absl::Span<const uint8_t> replies) {
+  if (!socket_.is_open()) return;
+  if (HasUnsent()) {
+    unsent_.insert(unsent_.end(), replies.begin(), replies.end());
+    return;
+  }
   error_code error;
   const size_t written = socket_.write_some(asio::buffer(replies.data(), replies.size()), error);
   if (error && error != asio::error::would_block) {
@@ -127,14 +169,47 @@ void TcpConnection::Write(absl::Span<const uint8_t> replies) {
   unsent_.assign(replies.begin() + static_cast<ptrdiff_t>(written), replies.end());
 }
 
+// What comes meanwhile joins what is unsent.
 asio::awaitable<void> TcpConnection::WriteUnsent() {
-  deadline_ = Clock::now() + deadlines_.write;
-  const auto [error, written] = co_await asio::async_write(socket_, asio::buffer(unsent_), kAwaitTuple);
-  if (error) {
-    Close();
-    ending_ = true;
+  while (!unsent_.empty() && !ending_) {
+    const std::vector<uint8_t> replies = std::exchange(unsent_, {});
+    is_writing_ = true;
+    deadline_ = Clock::now() + deadlines_.write;
+    const auto [error, written] = co_await asio::async_write(socket_, asio::buffer(replies), kAwaitTuple);
+    if (error) {
+      Close();
+      ending_ = true;
+    }
+    is_writing_ = false;
   }
-  unsent_ = {};  // gives the memory back
+}
+
+asio::awaitable<void> TcpConnection::AwaitPending(size_t most) {
+  co_await WriteUnsent();
+  while (pending_ > most && !ending_ && socket_.is_open()) {
+    deadline_ = Clock::time_point::max();
+    wake_.expires_at(Clock::time_point::max());
+    co_await wake_.async_wait(kAwaitTuple);
+    co_await WriteUnsent();
+  }
+}
+
+std::unique_ptr<ReplyPath> TcpConnection::MakeReplyPath(const Request&) {
+  ++pending_;
+  return std::make_unique<Path>(link_);
+}
+
+void TcpConnection::OnPathGone() {
+  --pending_;
+  if (pending_ == 0 && !HasInput()) deadline_ = Clock::now() + deadlines_.idle;
+  Wake();
+}
+
+// Whoever waits looks at what has changed: a reader when the socket took not all of a reply, AwaitPending always.
+void TcpConnection::Wake() {
+  error_code ignored;
+  wake_.cancel();
+  if (!unsent_.empty() && !is_writing_) socket_.cancel(ignored);
 }
 
 void TcpConnection::PrepareInput() {

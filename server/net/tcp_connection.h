@@ -1,15 +1,18 @@
 // One client's TCP connection (RFC 7766): queries behind a two-octet length each, as many as the client likes to send
-// ahead, answered in order. Replies are gathered and written together. At most one write is under way and nothing is
-// read meanwhile, so a client that does not read its replies holds up only itself, and what it makes us keep is
+// ahead. Replies that are known at once come in order, are gathered and written together; one that is known later comes
+// when it is known (section 6.2.1.1). At most one write is under way and nothing is read meanwhile, nor while kMaxPending
+// replies are owed, so a client that does not read its replies holds up only itself, and what it makes us keep is
 // bounded. One thread, that of the socket's io_context. The connection keeps no timer: it says when its client is late,
 // and the listener, which looks at all connections now and then, closes it.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "absl/types/span.h"
@@ -26,7 +29,7 @@ struct TcpDeadlines {
   std::chrono::milliseconds write{5'000};        // to take the replies that were written together
 };
 
-class TcpConnection {
+class TcpConnection : private ReplyPathMaker {
  public:
   using Clock = std::chrono::steady_clock;
 
@@ -37,15 +40,19 @@ class TcpConnection {
   // Gathered replies and one more of any size.
   static constexpr size_t kReplyBufferOctets = kGatherOctets + kPrefixOctets + kMaxMessageOctets;
 
+  // Replies that come later, at one time.
+  static constexpr size_t kMaxPending = 128;
+
   // `reply_buffer` holds kReplyBufferOctets and is shared by all connections of a thread: none uses it across a wait.
   // It, `handler` and `deadlines` must outlive this; this must outlive Run.
   TcpConnection(boost::asio::ip::tcp::socket socket, const Peer& client, Handler& handler,
                 absl::Span<uint8_t> reply_buffer, const TcpDeadlines& deadlines);
   TcpConnection(const TcpConnection&) = delete;
   TcpConnection& operator=(const TcpConnection&) = delete;
+  ~TcpConnection();
 
   // Serves the client until it closes its side, breaks the framing (a length of zero) or sends what the handler drops;
-  // all replies to what came before have been written by then. Call once; the socket closes with this.
+  // all replies to what came before have been written by then, later ones too. Call once; the socket closes with this.
   boost::asio::awaitable<void> Run();
 
   // Makes Run answer what has arrived, complete a message that has begun, and end.
@@ -55,11 +62,23 @@ class TcpConnection {
   void Close();
 
   // Between queries, with nothing owed to the client: closing it now costs the client least.
-  bool idle() const { return socket_.is_open() && !HasInput() && unsent_.empty(); }
+  bool idle() const { return socket_.is_open() && !HasInput() && !HasUnsent() && pending_ == 0; }
   // When the client is late with what it has to do next.
   Clock::time_point deadline() const { return deadline_; }
 
  private:
+  class Path;
+  // What the reply paths know of their connection, which may end before them.
+  struct Link {
+    TcpConnection* connection = nullptr;
+  };
+
+  std::unique_ptr<ReplyPath> MakeReplyPath(const Request& request) override;
+  // A reply path is gone, with or without having sent something.
+  void OnPathGone();
+  void Wake();
+
+  bool HasUnsent() const { return is_writing_ || !unsent_.empty(); }
   bool HasInput() const { return input_begin_ != input_end_; }
   bool HasWholeMessage() const;
   // Octets of the message at the front of the input, prefix included. REQUIRES: the prefix is there.
@@ -71,6 +90,8 @@ class TcpConnection {
   size_t AnswerMessage(absl::Span<uint8_t> buffer);
   void Write(absl::Span<const uint8_t> replies);
   boost::asio::awaitable<void> WriteUnsent();
+  // Waits until the last reply that comes later is there, and writes what is unsent.
+  boost::asio::awaitable<void> AwaitPending(size_t most);
 
   // Makes room for the rest of the message that has begun, or for a new one.
   void PrepareInput();
@@ -85,6 +106,10 @@ class TcpConnection {
   size_t input_begin_ = 0;
   size_t input_end_ = 0;
   std::vector<uint8_t> unsent_;  // replies that the socket did not take
+  bool is_writing_ = false;      // others, that were unsent
+  size_t pending_ = 0;           // replies that come later
+  const std::shared_ptr<Link> link_ = std::make_shared<Link>(this);
+  boost::asio::steady_timer wake_;  // cancelled when the number of pending or unsent replies changes
   Clock::time_point deadline_;
   bool stopping_ = false;  // nothing new is waited for
   bool ending_ = false;    // nothing more is answered

@@ -417,6 +417,86 @@ TEST_F(TcpListenerTest, CutsOffAClientThatDoesNotReadWithinTheGrace) {
   testing::internal::GetCapturedStderr();
 }
 
+TEST_F(TcpListenerTest, RepliesLaterWhileItAnswersOthers) {
+  Listen();
+  TcpClient client(port_);
+  client.Send(Framed("Pending 1") + Framed("Pending 2") + Framed("at once"));
+  EXPECT_EQ(client.ReceiveMessage(), "at once");
+  worker_.Post([this] { handler_.ReplyToPending(); });
+  EXPECT_EQ(client.ReceiveMessage(), "Pending 2");
+  EXPECT_EQ(client.ReceiveMessage(), "Pending 1");
+  EXPECT_EQ(client.Ask("again"), "again");
+}
+
+TEST_F(TcpListenerTest, KeepsAConnectionThatWaitsForItsReply) {
+  TcpOptions options = WithoutDeadlines();
+  options.deadlines.idle = milliseconds(20);
+  Listen(options);
+  TcpClient waiting(port_);
+  waiting.Send(Framed("Pending"));
+  TcpClient idle(port_);
+  EXPECT_EQ(idle.Ask("idle"), "idle");
+  EXPECT_TRUE(idle.ReachesEnd());
+  worker_.Post([this] { handler_.ReplyToPending(); });
+  EXPECT_EQ(waiting.ReceiveMessage(), "Pending");
+  EXPECT_TRUE(waiting.ReachesEnd()) << "now it is idle too";
+}
+
+TEST_F(TcpListenerTest, ReadsNoFurtherWhileTooManyRepliesAreOwed) {
+  Listen();
+  TcpClient client(port_);
+  std::string stream;
+  for (size_t i = 0; i < TcpConnection::kMaxPending; ++i) stream += Framed("Pending");
+  client.Send(stream + Framed("at once"));
+  TcpClient other(port_);
+  EXPECT_EQ(other.Ask("other"), "other");
+  worker_.Post([this] { handler_.ReplyToPending(); });
+  for (size_t i = 0; i < TcpConnection::kMaxPending; ++i) ASSERT_EQ(client.ReceiveMessage(), "Pending");
+  EXPECT_EQ(client.ReceiveMessage(), "at once");
+}
+
+TEST_F(TcpListenerTest, KeepsLateRepliesForAClientThatIsSlowToRead) {
+  Listen();
+  TcpClient client(port_, "127.0.0.1", /*receive_octets=*/4096);
+  std::string stream;
+  for (int i = 0; i < 100; ++i) stream += Framed("Pending");
+  client.Send(stream + Framed("at once"));
+  EXPECT_EQ(client.ReceiveMessage(), "at once");
+  worker_.Post([this] { handler_.ReplyToPending(60'000); });
+  for (int i = 0; i < 100; ++i) ASSERT_EQ(client.ReceiveMessage(), "Pending" + std::string(60'000, '.'));
+  EXPECT_EQ(client.Ask("again"), "again");
+}
+
+TEST_F(TcpListenerTest, OwesNothingToAClientThatIsGone) {
+  Listen(WithoutDeadlines());
+  TcpClient client(port_);
+  client.Send(Framed("Pending") + Framed("at once"));
+  EXPECT_EQ(client.ReceiveMessage(), "at once");
+  client.Reset();
+  TcpClient other(port_);
+  EXPECT_EQ(other.Ask("other"), "other");
+  worker_.Post([this] { handler_.ReplyToPending(); });
+  EXPECT_EQ(other.Ask("other"), "other");
+}
+
+TEST_F(TcpListenerTest, WaitsForLateRepliesToAClientThatClosedItsHalfAndBeforeItStops) {
+  Listen(WithoutDeadlines());
+  TcpClient half(port_);
+  half.Send(Framed("Pending 1") + Framed("at once"));
+  EXPECT_EQ(half.ReceiveMessage(), "at once");
+  shutdown(half.fd(), SHUT_WR);
+  TcpClient client(port_);
+  client.Send(Framed("Pending 2") + Framed("at once"));
+  EXPECT_EQ(client.ReceiveMessage(), "at once");
+  PostStop();
+  worker_.Post([this] { handler_.ReplyToPending(); });
+  EXPECT_EQ(half.ReceiveMessage(), "Pending 1");
+  EXPECT_TRUE(half.ReachesEnd());
+  EXPECT_EQ(client.ReceiveMessage(), "Pending 2");
+  EXPECT_TRUE(client.ReachesEnd());
+  worker_.Join();
+}
+
 TEST_F(TcpListenerTest, StopsAtOnceWithoutConnections) {
   Listen();
   PostStop();

@@ -16,10 +16,13 @@
 #include <chrono>
 #include <cstring>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "absl/synchronization/notification.h"
 #include "gtest/gtest.h"
@@ -31,7 +34,8 @@ namespace podnamed::net {
 inline constexpr std::chrono::seconds kPatience{20};
 
 // 'D…' is dropped; 'W…' is answered with the client's address; 'L…' with a reply of the buffer's full length;
-// 'H…' is held until Release, on the worker's thread; all else is echoed.
+// 'H…' is held until Release, on the worker's thread; 'P…' is echoed later, when ReplyToPending is called; all else is
+// echoed at once.
 class TestHandler : public Handler {
  public:
   Verdict Handle(const Request& request, absl::Span<uint8_t> buffer, size_t& reply_size) override {
@@ -51,6 +55,9 @@ class TestHandler : public Handler {
         if (!held_.HasBeenNotified()) held_.Notify();
         released_.WaitForNotification();
         break;
+      case 'P':
+        pending_.push_back({std::string(text), request.later->MakeReplyPath(request)});
+        return Verdict::kLater;
     }
     std::copy(reply.begin(), reply.end(), buffer.begin());
     reply_size = reply.size();
@@ -61,10 +68,21 @@ class TestHandler : public Handler {
   void WaitUntilHeld() { ASSERT_TRUE(held_.WaitForNotificationWithTimeout(absl::FromChrono(kPatience))); }
   void Release() { released_.Notify(); }
 
+  // On the worker's thread: the last that came gets its reply first, and `longer` octets behind it.
+  void ReplyToPending(size_t longer = 0) {
+    for (; !pending_.empty(); pending_.pop_back()) {
+      const std::string reply = pending_.back().first + std::string(longer, '.');
+      pending_.back().second->Send(absl::MakeConstSpan(reinterpret_cast<const uint8_t*>(reply.data()), reply.size()));
+    }
+  }
+  // On the worker's thread: they get none.
+  void ForgetPending() { pending_.clear(); }
+
  private:
   std::atomic<int> handled_ = 0;
   absl::Notification held_;
   absl::Notification released_;
+  std::vector<std::pair<std::string, std::unique_ptr<ReplyPath>>> pending_;
 };
 
 // One io_context on its own thread, from Start to Join or Kill.

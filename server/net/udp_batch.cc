@@ -46,7 +46,7 @@ UdpBatch::UdpBatch() : slots_(std::make_unique_for_overwrite<Slot[]>(kMaxDatagra
   }
 }
 
-size_t UdpBatch::Receive(int socket) {
+size_t UdpBatch::Receive(int socket, ReplyPathMaker* later) {
   query_count_ = 0;
   reply_count_ = 0;
   for (mmsghdr& datagram : received_) {  // recvmmsg has put its results here
@@ -67,7 +67,8 @@ size_t UdpBatch::Receive(int socket) {
         .request = {.message = absl::MakeConstSpan(slots_[i].query.data(), received_[i].msg_len),
                     .client = client.address,
                     .client_port = client.port,
-                    .transport = Transport::kUdp},
+                    .transport = Transport::kUdp,
+                    .later = later},
     };
   }
   return received;
@@ -80,6 +81,25 @@ void UdpBatch::Reply(size_t i, size_t size) {
   reply.msg_hdr = received_[index].msg_hdr;
   reply.msg_hdr.msg_iov = &slots_[index].reply_octets;
   AnswerFromAskedAddress(reply.msg_hdr);
+}
+
+UdpBatch::Envelope UdpBatch::EnvelopeOf(size_t i) const {
+  const msghdr& header = received_[queries_[i].slot].msg_hdr;
+  const Slot& slot = slots_[queries_[i].slot];
+  return {slot.client, header.msg_namelen, slot.local_address, header.msg_controllen};
+}
+
+void UdpBatch::Send(int socket, Envelope envelope, absl::Span<const uint8_t> reply) {
+  iovec octets = {const_cast<uint8_t*>(reply.data()), reply.size()};
+  msghdr header = {};
+  header.msg_name = &envelope.client;
+  header.msg_namelen = envelope.client_octets;
+  header.msg_iov = &octets;
+  header.msg_iovlen = 1;
+  header.msg_control = envelope.local_address.data();
+  header.msg_controllen = envelope.local_address_octets;
+  AnswerFromAskedAddress(header);
+  sendmsg(socket, &header, MSG_DONTWAIT);
 }
 
 void UdpBatch::Send(int socket) {

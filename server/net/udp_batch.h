@@ -31,8 +31,8 @@ class UdpBatch {
 
   // Forgets the last batch and takes up to kMaxDatagrams from the socket. Returns how many it took: fewer than
   // kMaxDatagrams means that no more were waiting. Those that cannot be answered are not among the queries: longer
-  // than kMaxQueryOctets, or from port 0.
-  size_t Receive(int socket);
+  // than kMaxQueryOctets, or from port 0. `later` makes the reply paths of these queries.
+  size_t Receive(int socket, ReplyPathMaker* later = nullptr);
 
   // The queries of this batch, valid until the next Receive.
   size_t query_count() const { return query_count_; }
@@ -41,6 +41,17 @@ class UdpBatch {
 
   // The first `size` octets of `reply_buffer(i)` are the reply to `query(i)`. At most once for each query.
   void Reply(size_t i, size_t size);
+
+  // All that is needed to reply to one query after its batch is gone.
+  struct Envelope {
+    sockaddr_in6 client;
+    socklen_t client_octets;
+    alignas(cmsghdr) std::array<uint8_t, CMSG_SPACE(sizeof(in6_pktinfo))> local_address;
+    size_t local_address_octets;
+  };
+  Envelope EnvelopeOf(size_t i) const;
+  // Sends one reply; without waiting, so that what finds no room is dropped.
+  static void Send(int socket, Envelope envelope, absl::Span<const uint8_t> reply);
 
   // Sends the replies. Waits at most a millisecond for a full send buffer, then drops what is left.
   void Send(int socket);

@@ -17,8 +17,28 @@ constexpr int kBatchesAtStop = 128;
 
 }  // namespace
 
+class UdpListener::Path : public ReplyPath {
+ public:
+  Path(UdpListener& listener, const UdpBatch::Envelope& envelope) : listener_(listener), envelope_(envelope) {
+    ++listener_.pending_;
+  }
+  Path(const Path&) = delete;
+  Path& operator=(const Path&) = delete;
+  ~Path() override {
+    if (--listener_.pending_ == 0) listener_.none_pending_.cancel();
+  }
+
+  void Send(absl::Span<const uint8_t> message) override {
+    if (listener_.socket_.is_open()) UdpBatch::Send(listener_.socket_.native_handle(), envelope_, message);
+  }
+
+ private:
+  UdpListener& listener_;
+  const UdpBatch::Envelope envelope_;
+};
+
 UdpListener::UdpListener(asio::ip::udp::socket socket, Handler& handler)
-    : socket_(std::move(socket)), handler_(handler) {}
+    : socket_(std::move(socket)), handler_(handler), none_pending_(socket_.get_executor()) {}
 
 asio::awaitable<void> UdpListener::Run() {
   while (!stopping_) {
@@ -27,6 +47,10 @@ asio::awaitable<void> UdpListener::Run() {
     Serve(kBatchesPerTurn);
   }
   Serve(kBatchesAtStop);
+  if (pending_ > 0) {
+    none_pending_.expires_at(asio::steady_timer::time_point::max());
+    co_await none_pending_.async_wait(asio::as_tuple(asio::use_awaitable));
+  }
   boost::system::error_code ignored;
   socket_.close(ignored);
 }
@@ -37,12 +61,17 @@ void UdpListener::Stop() {
   socket_.cancel(ignored);
 }
 
+std::unique_ptr<ReplyPath> UdpListener::MakeReplyPath(const Request&) {
+  return std::make_unique<Path>(*this, batch_.EnvelopeOf(at_hand_));
+}
+
 void UdpListener::Serve(int batches) {
   const int socket = socket_.native_handle();
   for (int served = 0; served < batches; ++served) {
-    const size_t received = batch_.Receive(socket);
+    const size_t received = batch_.Receive(socket, this);
     for (size_t i = 0; i < batch_.query_count(); ++i) {
       size_t reply_size = 0;
+      at_hand_ = i;
       if (handler_.Handle(batch_.query(i), batch_.reply_buffer(i), reply_size) == Verdict::kReply) {
         batch_.Reply(i, reply_size);
       }

@@ -1,17 +1,18 @@
 // One UDP socket's loop: waits until it is readable, then takes, answers and sends whole batches. Waiting for readiness
 // and draining costs about 1 µs a query less than one asynchronous receive and send for each.
-// One thread, that of the socket's io_context. `handler` must outlive this, and this must outlive Run.
+// One thread, that of the socket's io_context. `handler` must outlive Run; this must outlive Run and its reply paths.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/ip/udp.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 #include "server/net/handler.h"
 #include "server/net/udp_batch.h"
 
 namespace podnamed::net {
 
-class UdpListener {
+class UdpListener : private ReplyPathMaker {
  public:
   // `socket` comes from OpenUdpSocket.
   UdpListener(boost::asio::ip::udp::socket socket, Handler& handler);
@@ -21,16 +22,22 @@ class UdpListener {
   // Serves until Stop, or until cancelled; closes the socket at its end. Call once.
   boost::asio::awaitable<void> Run();
 
-  // Makes Run answer what the socket has already received, and end.
+  // Makes Run answer what the socket has already received, wait for the replies that come later, and end.
   void Stop();
 
  private:
+  class Path;
+
+  std::unique_ptr<ReplyPath> MakeReplyPath(const Request& request) override;
   // Serves up to `batches` batches; returns early when the socket has no more.
   void Serve(int batches);
 
   boost::asio::ip::udp::socket socket_;
   Handler& handler_;
   UdpBatch batch_;
+  size_t at_hand_ = 0;  // the query of the batch that is being handled
+  size_t pending_ = 0;  // reply paths that are out
+  boost::asio::steady_timer none_pending_;  // cancelled when pending_ becomes 0
   bool stopping_ = false;
 };
 

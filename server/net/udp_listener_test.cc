@@ -129,6 +129,43 @@ TEST_F(UdpListenerTest, AnswersWhatItHasReceivedBeforeItStops) {
                   .ok());
 }
 
+TEST_F(UdpListenerTest, RepliesLaterFromTheAddressThatWasAsked) {
+  Listen("");
+  TestClient early(SOCK_DGRAM, "127.0.0.2", port_);
+  TestClient late(SOCK_DGRAM, "127.0.0.3", port_);
+  early.Send("Pending 1");
+  late.Send("Pending 2");
+  EXPECT_EQ(Ask("127.0.0.1", "meanwhile"), "meanwhile");
+  worker_.Post([this] { handler_.ReplyToPending(); });
+  EXPECT_EQ(late.Receive(), "Pending 2");
+  EXPECT_EQ(early.Receive(), "Pending 1");
+  StopAndJoin();
+}
+
+TEST_F(UdpListenerTest, WaitsForLateRepliesBeforeItStops) {
+  Listen("127.0.0.1");
+  TestClient client(SOCK_DGRAM, "127.0.0.1", port_);
+  client.Send("Pending");
+  EXPECT_EQ(Ask("127.0.0.1", "the first is at hand"), "the first is at hand");
+  worker_.Post([this] {
+    listener_->Stop();
+    boost::asio::post(worker_.io, [this] { handler_.ReplyToPending(); });
+  });
+  EXPECT_EQ(client.Receive(), "Pending");
+  worker_.Join();
+}
+
+TEST_F(UdpListenerTest, DoesNotWaitForRepliesThatAreGivenUp) {
+  Listen("127.0.0.1");
+  TestClient(SOCK_DGRAM, "127.0.0.1", port_).Send("Pending");
+  EXPECT_EQ(Ask("127.0.0.1", "the first is at hand"), "the first is at hand");
+  worker_.Post([this] {
+    listener_->Stop();
+    boost::asio::post(worker_.io, [this] { handler_.ForgetPending(); });
+  });
+  worker_.Join();
+}
+
 TEST_F(UdpListenerTest, EndsWhenCancelled) {
   Listen("127.0.0.1");
   worker_.Post([this] { worker_.tasks.CancelAll(); });
