@@ -210,7 +210,7 @@ class Server {
   const std::vector<dns::Name> zones_;
   state::SnapshotHolder holder_;
   resolve::Resolver resolver_;
-  service::PluginChain chain_;
+  plugins::PluginChain chain_;
   std::optional<service::QueryService> service_;
   // As large as Handle asks for and no larger.
   std::vector<uint8_t> udp_buffer_ = std::vector<uint8_t>(dns::kDefaultUdpLimit);

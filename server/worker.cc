@@ -35,8 +35,8 @@ absl::StatusOr<std::unique_ptr<Worker>> Worker::Start(const std::vector<Block>& 
   return worker;
 }
 
-std::vector<service::PluginChain> MakeChains(const std::vector<Block>& blocks) {
-  std::vector<service::PluginChain> chains(blocks.size());
+std::vector<plugins::PluginChain> MakeChains(const std::vector<Block>& blocks) {
+  std::vector<plugins::PluginChain> chains(blocks.size());
   for (size_t i = 0; i < blocks.size(); ++i) {
     if (blocks[i].resolver == nullptr) continue;
     chains[i].push_back(std::make_unique<plugins::Kubernetes>(*blocks[i].resolver, *blocks[i].holder));
@@ -69,7 +69,7 @@ boost::asio::awaitable<void> Worker::RefreshWhenIdle() {
   while (!stopping_) {
     idle_timer_.expires_after(kIdleInterval);
     co_await idle_timer_.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
-    for (const service::PluginChain& chain : chains_) {
+    for (const plugins::PluginChain& chain : chains_) {
       for (const auto& plugin : chain) plugin->OnIdle();
     }
   }

@@ -18,6 +18,7 @@
 #include "server/net/task_group.h"
 #include "server/net/tcp_listener.h"
 #include "server/net/udp_listener.h"
+#include "server/plugins/plugin.h"
 #include "server/resolve/resolver.h"
 #include "server/service/query_service.h"
 #include "server/state/snapshot_holder.h"
@@ -35,7 +36,7 @@ struct Block {
 };
 
 // The plugins of each block, in the order of the blocks. `blocks` must outlive them.
-std::vector<service::PluginChain> MakeChains(const std::vector<Block>& blocks);
+std::vector<plugins::PluginChain> MakeChains(const std::vector<Block>& blocks);
 
 class Worker {
  public:
@@ -60,10 +61,10 @@ class Worker {
 
   boost::asio::io_context io_context_{1};  // one thread: no locks inside
   net::TaskGroup tasks_{io_context_.get_executor()};
-  std::vector<service::PluginChain> chains_;  // of each block
-  std::deque<service::QueryService> services_;
+  std::vector<plugins::PluginChain> chains_;  // of each block
   std::deque<net::UdpListener> udp_listeners_;
   std::deque<net::TcpListener> tcp_listeners_;
+  std::deque<service::QueryService> services_;  // go first: they hold reply paths of the listeners
   boost::asio::steady_timer idle_timer_{io_context_};
   bool stopping_ = false;
   std::thread thread_;

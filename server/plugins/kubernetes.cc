@@ -2,12 +2,20 @@
 
 namespace podnamed::plugins {
 
-Next Kubernetes::OnQuery(const QueryContext& context, resolve::Answer& answer) {
-  const state::Snapshot* snapshot = reader_.Current();
-  const resolve::Question question{context.query.name, context.query.type, context.client,
-                                   context.query.edns.has_value(), context.reply_limit};
-  resolver_.Resolve(question, snapshot, reader_.stale_seconds(), random_, answer);
-  return answer.outcome == resolve::Outcome::kNotOurs ? Next::kPass : Next::kDone;
+using resolve::Outcome;
+
+Next Kubernetes::OnQuery(Exchange& exchange) {
+  const dns::Query& query = *exchange.query;
+  if (query.record_class != dns::RecordClass::kIn) return Next::kPass;
+  resolve::Answer& answer = exchange.answer;
+  const resolve::Question question{query.name, query.type, exchange.client, query.edns.has_value(),
+                                   exchange.reply_limit};
+  resolver_.Resolve(question, reader_.Current(), reader_.stale_seconds(), random_, answer);
+  if (answer.outcome == Outcome::kNotOurs) return Next::kPass;
+  exchange.rcode = resolve::RcodeOf(answer.outcome);
+  exchange.authoritative = answer.outcome != Outcome::kNotSynced && answer.outcome != Outcome::kRefused;
+  exchange.answered_by = "kubernetes";
+  return Next::kDone;
 }
 
 }  // namespace podnamed::plugins

@@ -14,7 +14,7 @@ class Kubernetes : public Plugin {
   Kubernetes(const resolve::Resolver& resolver, const state::SnapshotHolder& holder)
       : resolver_(resolver), reader_(holder) {}
 
-  Next OnQuery(const QueryContext& context, resolve::Answer& answer) override;
+  Next OnQuery(Exchange& exchange) override;
   void OnIdle() override { reader_.Refresh(); }
 
  private:

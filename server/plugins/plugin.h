@@ -2,30 +2,30 @@
 // one of them answers. Each worker has its own: a plugin is used by one thread and may keep scratch.
 #pragma once
 
-#include "server/base/ip_address.h"
-#include "server/dns/query.h"
-#include "server/resolve/answer.h"
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+#include "server/plugins/exchange.h"
 
 namespace podnamed::plugins {
-
-struct QueryContext {
-  const dns::Query& query;  // class IN, one question
-  base::IpAddress client;
-  size_t reply_limit;  // octets of the whole reply
-};
-
-enum class Next {
-  kDone,  // `answer` is the answer
-  kPass,  // not mine: the next plugin may know; `answer` is untouched
-};
 
 class Plugin {
  public:
   virtual ~Plugin() = default;
-  // `answer` is clear. What it then points to stays good until the next query.
-  virtual Next OnQuery(const QueryContext& context, resolve::Answer& answer) = 0;
-  // Called about once a second when there are no queries: lets go of what an old state keeps alive.
+
+  // Answer, pass on, or answer later. The reply is SERVFAIL without records when it is asked; what the plugin puts
+  // there stays good until the reply has been sent.
+  virtual Next OnQuery(Exchange& exchange) = 0;
+  // The reply is here, and this one had passed the query on: last look, from the one that answered upwards.
+  virtual void OnReply(Exchange&) {}
+  // The reply has been written, `size` octets: 0 if there is none. Every plugin of the chain, in its order.
+  virtual void OnSent(const Exchange&, size_t) {}
+  // Called about once a second: lets go of what an old state keeps alive.
   virtual void OnIdle() {}
 };
+
+// The plugins of one server block, in the order in which they are asked.
+using PluginChain = std::vector<std::unique_ptr<Plugin>>;
 
 }  // namespace podnamed::plugins

@@ -140,7 +140,7 @@ class HygieneTest : public ::testing::Test {
 
   state::SnapshotHolder holder_;
   resolve::Resolver resolver_{{.zones = {Zone("cluster.local")}, .server_ipv4 = {}, .server_ipv6 = {}}};
-  PluginChain chain_;
+  plugins::PluginChain chain_;
   std::optional<QueryService> service_;
   std::vector<uint8_t> buffer_ = std::vector<uint8_t>(dns::kMaxMessageLength);
   size_t size_ = 0;

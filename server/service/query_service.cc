@@ -9,7 +9,9 @@ using dns::ExtendedError;
 using dns::ParseOutcome;
 using dns::Rcode;
 using net::Verdict;
-using resolve::Outcome;
+using plugins::Exchange;
+using plugins::Next;
+using plugins::PluginChain;
 
 namespace {
 
@@ -25,76 +27,154 @@ bool AnswersAnything(uint16_t port) {
   return port == kEcho || port == kDaytime || port == kQuoteOfTheDay || port == kChargen || port == kTime;
 }
 
+size_t LimitOf(const net::Request& request, const dns::Query& query) {
+  return request.transport == net::Transport::kTcp ? dns::kMaxMessageLength : dns::UdpReplyLimit(query);
+}
+
+// The rcode of what is no query that we read.
+Rcode RcodeOf(ParseOutcome outcome) {
+  switch (outcome) {
+    case ParseOutcome::kNotImp:
+      return Rcode::kNotImp;
+    case ParseOutcome::kBadVers:
+      return Rcode::kBadVers;
+    default:
+      return Rcode::kFormErr;
+  }
+}
+
 }  // namespace
 
-QueryService::QueryService(std::vector<ServedZone> zones) : zones_(std::move(zones)) {
+QueryService::QueryService(std::vector<ServedZone> zones)
+    : zones_(std::move(zones)), at_hand_(std::make_unique<Waiting>()) {
   std::stable_sort(zones_.begin(), zones_.end(), [](const ServedZone& a, const ServedZone& b) {
     return a.zone.label_count() > b.zone.label_count();
   });
 }
 
+QueryService::~QueryService() = default;
+
 Verdict QueryService::Handle(const net::Request& request, absl::Span<uint8_t> buffer, size_t& reply_size) {
   if (request.transport == net::Transport::kUdp && AnswersAnything(request.client_port)) return Verdict::kDrop;
-  switch (dns::ParseQuery(request.message, query_)) {
-    case ParseOutcome::kQuery:
-      break;
-    case ParseOutcome::kDrop:
-      return Verdict::kDrop;
-    case ParseOutcome::kFormErr:
-      return Reply({.rcode = Rcode::kFormErr}, request, buffer, reply_size);
-    case ParseOutcome::kNotImp:
-      return Reply({.rcode = Rcode::kNotImp}, request, buffer, reply_size);
-    case ParseOutcome::kBadVers:
-      return Reply({.rcode = Rcode::kBadVers}, request, buffer, reply_size);
-  }
-  const std::optional<ExtendedError> reason = Answer(request);
-  const bool authoritative = answer_.outcome == Outcome::kAnswer || answer_.outcome == Outcome::kNoData ||
-                             answer_.outcome == Outcome::kNxDomain;
-  return Reply({.rcode = resolve::RcodeOf(answer_.outcome),
-                .authoritative = authoritative,
-                .answer = answer_.answer,
-                .authority = answer_.authority,
-                .additional = answer_.additional,
-                .extended_error = reason},
-               request, buffer, reply_size);
-}
-
-// A refusal has a code without a text: "Not Supported", "Not Authoritative" say it, and what anyone may ask for in
-// anyone's name should not be longer than the question.
-std::optional<ExtendedError> QueryService::Answer(const net::Request& request) {
-  answer_.Clear();
+  Exchange& exchange = at_hand_->exchange;
+  const ParseOutcome outcome = dns::ParseQuery(request.message, exchange.asked);
+  if (outcome == ParseOutcome::kDrop) return Verdict::kDrop;
+  exchange.answer.Clear();
+  exchange.rcode = Rcode::kServFail;
+  exchange.authoritative = false;
+  exchange.recursion_available = false;
+  exchange.answered_by = {};
+  exchange.query = &exchange.asked;
+  exchange.reply_limit = LimitOf(request, exchange.asked);
+  if (outcome != ParseOutcome::kQuery) return Refuse(RcodeOf(outcome), std::nullopt, buffer, reply_size);
   // Other classes have no data here; CHAOS waits for its plugin, ANY (RFC 1035 section 3.2.5) would be all of them.
-  if (query_.record_class != dns::RecordClass::kIn) {
-    answer_.outcome = Outcome::kRefused;
-    return ExtendedError{ExtendedError::kNotSupported};
+  if (exchange.asked.record_class != dns::RecordClass::kIn) {
+    return Refuse(Rcode::kRefused, ExtendedError::kNotSupported, buffer, reply_size);
   }
-  const PluginChain* chain = FindChain();
-  if (chain == nullptr) {
-    answer_.outcome = Outcome::kRefused;
-    return ExtendedError{ExtendedError::kNotAuthoritative};
+  const PluginChain* chain = FindChain(exchange.asked.name);
+  if (chain == nullptr) return Refuse(Rcode::kRefused, ExtendedError::kNotAuthoritative, buffer, reply_size);
+
+  exchange.client = request.client;
+  exchange.client_port = request.client_port;
+  exchange.transport = request.transport;
+  exchange.can_wait = request.later != nullptr && waiting_.size() < kMaxWaiting;
+  exchange.position = 0;
+  exchange.resumer = this;
+  switch (Walk(*chain, exchange)) {
+    case Next::kLater:
+      Wait(request, *chain);
+      return Verdict::kLater;
+    case Next::kDrop:
+      reply_size = 0;
+      break;
+    default:
+      reply_size = Encode(exchange, buffer);
   }
-  const plugins::QueryContext context{query_, request.client, LimitOf(request)};
-  for (const auto& plugin : *chain) {
-    if (plugin->OnQuery(context, answer_) == plugins::Next::kDone) break;
-  }
-  if (answer_.reason.empty()) return std::nullopt;
-  return ExtendedError{answer_.reason.info_code(), answer_.reason.text()};
+  for (const auto& plugin : *chain) plugin->OnSent(exchange, reply_size);
+  return reply_size == 0 ? Verdict::kDrop : Verdict::kReply;
 }
 
-const PluginChain* QueryService::FindChain() const {
+Next QueryService::Walk(const PluginChain& chain, Exchange& exchange) {
+  while (exchange.position < chain.size()) {
+    const Next next = chain[exchange.position]->OnQuery(exchange);
+    if (next == Next::kLater || next == Next::kDrop) return next;
+    if (next == Next::kDone) break;
+    ++exchange.position;
+  }
+  // Those that had passed it on.
+  for (size_t i = exchange.position; i > 0; --i) chain[i - 1]->OnReply(exchange);
+  return Next::kDone;
+}
+
+// What the packet's octets were to the exchange their copy is from now on.
+void QueryService::Wait(const net::Request& request, const PluginChain& chain) {
+  std::unique_ptr<Waiting> waiting = std::move(at_hand_);
+  waiting->packet.assign(request.message.begin(), request.message.end());
+  dns::ParseQuery(waiting->packet, waiting->exchange.asked);
+  waiting->chain = &chain;
+  waiting->path = request.later->MakeReplyPath(request);
+  waiting_.emplace(&waiting->exchange, std::move(waiting));
+  if (spare_.empty()) {
+    at_hand_ = std::make_unique<Waiting>();
+  } else {
+    at_hand_ = std::move(spare_.back());
+    spare_.pop_back();
+  }
+}
+
+void QueryService::Resume(Exchange& exchange, Next next) {
+  const auto found = waiting_.find(&exchange);
+  Waiting& waiting = *found->second;
+  if (next == Next::kPass) ++exchange.position;
+  if (next == Next::kDone) {
+    for (size_t i = exchange.position; i > 0; --i) (*waiting.chain)[i - 1]->OnReply(exchange);
+  } else if (next == Next::kPass) {
+    next = Walk(*waiting.chain, exchange);
+  }
+  if (next == Next::kLater) return;
+  size_t size = 0;
+  if (next == Next::kDone) {
+    late_reply_.resize(dns::kMaxMessageLength);
+    size = Encode(exchange, absl::MakeSpan(late_reply_));
+    waiting.path->Send(absl::MakeConstSpan(late_reply_).first(size));
+  }
+  for (const auto& plugin : *waiting.chain) plugin->OnSent(exchange, size);
+  waiting.path.reset();
+  if (spare_.size() < kMaxSpare) spare_.push_back(std::move(found->second));
+  waiting_.erase(found);
+}
+
+const PluginChain* QueryService::FindChain(const dns::QueryName& name) const {
   for (const ServedZone& served : zones_) {
-    if (query_.name.LabelsAbove(served.zone.wire()).has_value()) return served.chain;
+    if (name.LabelsAbove(served.zone.wire()).has_value()) return served.chain;
   }
   return nullptr;
 }
 
-size_t QueryService::LimitOf(const net::Request& request) const {
-  return request.transport == net::Transport::kTcp ? dns::kMaxMessageLength : dns::UdpReplyLimit(query_);
+size_t QueryService::Encode(const Exchange& exchange, absl::Span<uint8_t> buffer) {
+  const resolve::Answer& answer = exchange.answer;
+  std::optional<ExtendedError> reason;
+  if (!answer.reason.empty()) reason = ExtendedError{answer.reason.info_code(), answer.reason.text()};
+  return encoder_.Encode(exchange.asked,
+                         {.rcode = exchange.rcode,
+                          .authoritative = exchange.authoritative,
+                          .recursion_available = exchange.recursion_available,
+                          .answer = answer.answer,
+                          .authority = answer.authority,
+                          .additional = answer.additional,
+                          .extended_error = reason},
+                         exchange.reply_limit, buffer);
 }
 
-Verdict QueryService::Reply(const dns::Response& response, const net::Request& request, absl::Span<uint8_t> buffer,
-                            size_t& reply_size) {
-  reply_size = encoder_.Encode(query_, response, LimitOf(request), buffer);
+// A refusal has a code without a text: "Not Supported", "Not Authoritative" say it, and what anyone may ask for in
+// anyone's name should not be longer than the question.
+Verdict QueryService::Refuse(Rcode rcode, std::optional<uint16_t> info_code, absl::Span<uint8_t> buffer,
+                             size_t& reply_size) {
+  const Exchange& exchange = at_hand_->exchange;
+  std::optional<ExtendedError> reason;
+  if (info_code) reason = ExtendedError{*info_code};
+  reply_size =
+      encoder_.Encode(exchange.asked, {.rcode = rcode, .extended_error = reason}, exchange.reply_limit, buffer);
   return Verdict::kReply;
 }
 

@@ -45,8 +45,8 @@ class QueryServiceTest : public ::testing::Test {
 
   state::SnapshotHolder holder_;
   resolve::Resolver resolver_{{.zones = {Zone("cluster.local")}, .server_ipv4 = {}, .server_ipv6 = {}}};
-  PluginChain chain_;
-  PluginChain empty_chain_;
+  plugins::PluginChain chain_;
+  plugins::PluginChain empty_chain_;
   std::optional<QueryService> service_;
   std::vector<uint8_t> buffer_ = std::vector<uint8_t>(dns::kMaxMessageLength);
   size_t size_ = 0;
@@ -103,6 +103,135 @@ TEST_F(QueryServiceTest, WhatIsNoQueryGetsTheRightRefusalOrNothing) {
   packet.resize(packet.size() - 3);
   EXPECT_EQ(Handle(packet), net::Verdict::kReply);
   EXPECT_EQ(testing::ParseMessage(absl::MakeSpan(buffer_).first(size_))->rcode, Rcode::kFormErr);
+}
+
+// A plugin that does what the test says, and writes down what it sees.
+class TestPlugin : public plugins::Plugin {
+ public:
+  TestPlugin(std::string name, std::vector<std::string>& events) : name_(std::move(name)), events_(events) {}
+
+  plugins::Next OnQuery(plugins::Exchange& exchange) override {
+    events_.push_back(name_ + " " + dns::NameToText(exchange.query->name.original()));
+    if (next == plugins::Next::kDone) Answer(exchange);
+    if (next == plugins::Next::kLater) waiting.push_back(&exchange);
+    return next;
+  }
+  void OnReply(plugins::Exchange& exchange) override {
+    events_.push_back(name_ + " sees " + std::string(dns::NameOf(exchange.rcode)));
+  }
+  void OnSent(const plugins::Exchange& exchange, size_t size) override {
+    events_.push_back(name_ + (size > 0 ? " sent " : " dropped ") + std::string(exchange.answered_by));
+  }
+
+  void Answer(plugins::Exchange& exchange) const {
+    exchange.rcode = Rcode::kNoError;
+    exchange.answered_by = name_;
+  }
+
+  plugins::Next next = plugins::Next::kPass;
+  std::vector<plugins::Exchange*> waiting;
+
+ private:
+  const std::string name_;
+  std::vector<std::string>& events_;
+};
+
+class ChainTest : public ::testing::Test, public net::ReplyPathMaker {
+ protected:
+  ChainTest() {
+    for (const char* name : {"first", "second", "third"}) {
+      auto plugin = std::make_unique<TestPlugin>(name, events_);
+      plugins_.push_back(plugin.get());
+      chain_.push_back(std::move(plugin));
+    }
+    service_.emplace(std::vector<ServedZone>{{Zone("."), &chain_}});
+  }
+
+  net::Verdict Ask(std::string_view name) {
+    events_.clear();
+    std::vector<uint8_t> packet = testing::MakeQuery(name, RecordType::kA, {.id = next_id_++});
+    const net::Verdict verdict = service_->Handle(
+        {.message = packet, .client = {}, .client_port = 1053, .transport = net::Transport::kUdp, .later = this},
+        absl::MakeSpan(buffer_), size_);
+    packet.assign(packet.size(), 0xFF);  // nobody looks at it any more
+    return verdict;
+  }
+  std::unique_ptr<net::ReplyPath> MakeReplyPath(const net::Request&) override {
+    class Path : public net::ReplyPath {
+     public:
+      explicit Path(std::vector<std::string>& replies) : replies_(replies) {}
+      void Send(absl::Span<const uint8_t> message) override {
+        const testing::Message reply = testing::ParseMessage(message).value();
+        replies_.push_back(std::to_string(reply.id) + " " + reply.questions.at(0) + " " +
+                           std::string(dns::NameOf(reply.rcode)));
+      }
+
+     private:
+      std::vector<std::string>& replies_;
+    };
+    return std::make_unique<Path>(replies_);
+  }
+
+  std::vector<std::string> events_;
+  std::vector<std::string> replies_;
+  plugins::PluginChain chain_;
+  std::vector<TestPlugin*> plugins_;
+  std::optional<QueryService> service_;
+  uint16_t next_id_ = 1;
+  std::vector<uint8_t> buffer_ = std::vector<uint8_t>(dns::kMaxMessageLength);
+  size_t size_ = 0;
+};
+
+TEST_F(ChainTest, TheReplyGoesBackThroughThoseThatPassedTheQueryOn) {
+  plugins_[1]->next = plugins::Next::kDone;
+  EXPECT_EQ(Ask("a."), net::Verdict::kReply);
+  EXPECT_THAT(events_, ElementsAre("first a.", "second a.", "first sees NOERROR", "first sent second",
+                                   "second sent second", "third sent second"));
+}
+
+TEST_F(ChainTest, NobodyKnows) {
+  EXPECT_EQ(Ask("a."), net::Verdict::kReply);
+  EXPECT_EQ(testing::ParseMessage(absl::MakeSpan(buffer_).first(size_))->rcode, Rcode::kServFail);
+  EXPECT_THAT(events_, ::testing::Contains("third sees SERVFAIL"));
+}
+
+TEST_F(ChainTest, ADroppedQueryIsSeenToBeDropped) {
+  plugins_[0]->next = plugins::Next::kDrop;
+  EXPECT_EQ(Ask("a."), net::Verdict::kDrop);
+  EXPECT_THAT(events_, ElementsAre("first a.", "first dropped ", "second dropped ", "third dropped "));
+}
+
+TEST_F(ChainTest, QueriesWaitWithoutHoldingUpOthers) {
+  plugins_[1]->next = plugins::Next::kLater;
+  EXPECT_EQ(Ask("a."), net::Verdict::kLater);
+  EXPECT_EQ(Ask("B."), net::Verdict::kLater);
+  plugins_[0]->next = plugins::Next::kDone;
+  EXPECT_EQ(Ask("c."), net::Verdict::kReply);
+  events_.clear();
+  plugins::Exchange& later = *plugins_[1]->waiting[1];
+  plugins_[1]->Answer(later);
+  later.Resume(plugins::Next::kDone);
+  EXPECT_THAT(events_,
+              ElementsAre("first sees NOERROR", "first sent second", "second sent second", "third sent second"));
+  plugins_[1]->waiting[0]->Resume(plugins::Next::kPass);
+  EXPECT_THAT(replies_, ElementsAre("2 B. IN A NOERROR", "1 a. IN A SERVFAIL"));
+}
+
+TEST_F(ChainTest, OneThatResumesMayWaitAgainOrBeDropped) {
+  plugins_[0]->next = plugins_[1]->next = plugins::Next::kLater;
+  EXPECT_EQ(Ask("a."), net::Verdict::kLater);
+  plugins::Exchange& exchange = *plugins_[0]->waiting[0];
+  exchange.Resume(plugins::Next::kPass);
+  ASSERT_THAT(plugins_[1]->waiting, ElementsAre(&exchange));
+  exchange.Resume(plugins::Next::kDrop);
+  EXPECT_THAT(replies_, ElementsAre());
+}
+
+TEST_F(ChainTest, ThoseThatWaitAreForgottenWithTheService) {
+  plugins_[0]->next = plugins::Next::kLater;
+  EXPECT_EQ(Ask("a."), net::Verdict::kLater);
+  service_.reset();
+  EXPECT_THAT(replies_, ElementsAre());
 }
 
 }  // namespace
