@@ -4,10 +4,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
-#include <vector>
+#include <utility>
 
+#include "absl/functional/any_invocable.h"
 #include "server/base/ip_address.h"
+#include "server/dns/name.h"
 #include "server/dns/query.h"
 #include "server/dns/types.h"
 #include "server/net/handler.h"
@@ -24,13 +27,21 @@ enum class Next : uint8_t {
 
 struct Exchange;
 
-// Takes an exchange further that has waited.
-class Resumer {
+// Where a question of a plugin's own begins.
+enum class AskFrom : uint8_t {
+  kServer,      // at the server block that serves the name, as if a client had asked
+  kNextPlugin,  // behind the plugin that asks
+};
+
+// What an exchange asks of whoever takes it through its chain.
+class Conductor {
  public:
+  using Done = absl::AnyInvocable<void(const Exchange& child)>;
   virtual void Resume(Exchange& exchange, Next next) = 0;
+  virtual void Ask(Exchange& parent, const dns::Name& name, dns::RecordType type, AskFrom from, Done done) = 0;
 
  protected:
-  ~Resumer() = default;
+  ~Conductor() = default;
 };
 
 struct Exchange {
@@ -54,12 +65,22 @@ struct Exchange {
 
   // ---- its way
 
-  // On the worker's thread, once, by the plugin that said kLater, when it knows: kDone, kPass or kDrop. The exchange
-  // may be gone when this returns.
-  void Resume(Next next) { resumer->Resume(*this, next); }
+  // On the worker's thread, once, by the plugin that says kLater, or is about to, when it knows: kDone, kPass or kDrop.
+  // The exchange may be gone when this returns. What snapshots or other queries hold is not to be in the reply of an
+  // exchange that waits: it may be gone when it resumes.
+  void Resume(Next next) { conductor->Resume(*this, next); }
 
-  size_t position = 0;  // of the plugin that is asked
-  Resumer* resumer = nullptr;
+  // Asks a question on behalf of this one, by the plugin that is asked, which then says kLater. `done` gets the reply,
+  // perhaps before this returns; what the reply holds is good until this exchange has been sent, or waits again.
+  // REQUIRES: can_wait.
+  void Ask(const dns::Name& name, dns::RecordType type, AskFrom from, Conductor::Done done) {
+    conductor->Ask(*this, name, type, from, std::move(done));
+  }
+
+  size_t position = 0;          // of the plugin that is asked
+  int depth = 0;                // of questions that questions have led to
+  std::optional<Next> resumed;  // before kLater was said
+  Conductor* conductor = nullptr;
 };
 
 }  // namespace podnamed::plugins

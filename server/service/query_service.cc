@@ -43,10 +43,22 @@ Rcode RcodeOf(ParseOutcome outcome) {
   }
 }
 
+// For a new query; what else there is is set when it is needed.
+void Begin(Exchange& exchange) {
+  exchange.answer.Clear();
+  exchange.rcode = Rcode::kServFail;
+  exchange.authoritative = false;
+  exchange.recursion_available = false;
+  exchange.answered_by = {};
+  exchange.query = &exchange.asked;
+  exchange.position = 0;
+  exchange.resumed.reset();
+}
+
 }  // namespace
 
 QueryService::QueryService(std::vector<ServedZone> zones)
-    : zones_(std::move(zones)), at_hand_(std::make_unique<Waiting>()) {
+    : zones_(std::move(zones)), at_hand_(std::make_unique<Journey>()) {
   std::stable_sort(zones_.begin(), zones_.end(), [](const ServedZone& a, const ServedZone& b) {
     return a.zone.label_count() > b.zone.label_count();
   });
@@ -56,92 +68,152 @@ QueryService::~QueryService() = default;
 
 Verdict QueryService::Handle(const net::Request& request, absl::Span<uint8_t> buffer, size_t& reply_size) {
   if (request.transport == net::Transport::kUdp && AnswersAnything(request.client_port)) return Verdict::kDrop;
-  Exchange& exchange = at_hand_->exchange;
-  const ParseOutcome outcome = dns::ParseQuery(request.message, exchange.asked);
+  Journey& journey = *at_hand_;
+  const ParseOutcome outcome = dns::ParseQuery(request.message, journey.asked);
   if (outcome == ParseOutcome::kDrop) return Verdict::kDrop;
-  exchange.answer.Clear();
-  exchange.rcode = Rcode::kServFail;
-  exchange.authoritative = false;
-  exchange.recursion_available = false;
-  exchange.answered_by = {};
-  exchange.query = &exchange.asked;
-  exchange.reply_limit = LimitOf(request, exchange.asked);
+  Begin(journey);
+  journey.reply_limit = LimitOf(request, journey.asked);
   if (outcome != ParseOutcome::kQuery) return Refuse(RcodeOf(outcome), std::nullopt, buffer, reply_size);
   // Other classes have no data here; CHAOS waits for its plugin, ANY (RFC 1035 section 3.2.5) would be all of them.
-  if (exchange.asked.record_class != dns::RecordClass::kIn) {
+  if (journey.asked.record_class != dns::RecordClass::kIn) {
     return Refuse(Rcode::kRefused, ExtendedError::kNotSupported, buffer, reply_size);
   }
-  const PluginChain* chain = FindChain(exchange.asked.name);
-  if (chain == nullptr) return Refuse(Rcode::kRefused, ExtendedError::kNotAuthoritative, buffer, reply_size);
+  journey.chain = FindChain(journey.asked.name);
+  if (journey.chain == nullptr) return Refuse(Rcode::kRefused, ExtendedError::kNotAuthoritative, buffer, reply_size);
 
-  exchange.client = request.client;
-  exchange.client_port = request.client_port;
-  exchange.transport = request.transport;
-  exchange.can_wait = request.later != nullptr && waiting_.size() < kMaxWaiting;
-  exchange.position = 0;
-  exchange.resumer = this;
-  switch (Walk(*chain, exchange)) {
-    case Next::kLater:
-      Wait(request, *chain);
-      return Verdict::kLater;
-    case Next::kDrop:
-      reply_size = 0;
-      break;
-    default:
-      reply_size = Encode(exchange, buffer);
+  journey.client = request.client;
+  journey.client_port = request.client_port;
+  journey.transport = request.transport;
+  journey.can_wait = request.later != nullptr && waiting_.size() < kMaxWaiting;
+  journey.depth = 0;
+  journey.start = 0;
+  journey.conductor = this;
+  const Next next = Walk(journey);
+  if (next == Next::kLater) {
+    Wait(request);
+    return Verdict::kLater;
   }
-  for (const auto& plugin : *chain) plugin->OnSent(exchange, reply_size);
+  reply_size = next == Next::kDrop ? 0 : Encode(journey, buffer);
+  for (const auto& plugin : *journey.chain) plugin->OnSent(journey, reply_size);
+  while (!journey.children.empty()) {
+    Recycle(std::move(journey.children.back()));
+    journey.children.pop_back();
+  }
   return reply_size == 0 ? Verdict::kDrop : Verdict::kReply;
 }
 
-Next QueryService::Walk(const PluginChain& chain, Exchange& exchange) {
-  while (exchange.position < chain.size()) {
-    const Next next = chain[exchange.position]->OnQuery(exchange);
+Next QueryService::Walk(Journey& journey) {
+  const PluginChain& chain = *journey.chain;
+  while (journey.position < chain.size()) {
+    Next next = chain[journey.position]->OnQuery(journey);
+    if (next == Next::kLater && journey.resumed) next = *std::exchange(journey.resumed, std::nullopt);
     if (next == Next::kLater || next == Next::kDrop) return next;
     if (next == Next::kDone) break;
-    ++exchange.position;
+    ++journey.position;
   }
-  // Those that had passed it on.
-  for (size_t i = exchange.position; i > 0; --i) chain[i - 1]->OnReply(exchange);
+  ShowReply(journey);
   return Next::kDone;
 }
 
-// What the packet's octets were to the exchange their copy is from now on.
-void QueryService::Wait(const net::Request& request, const PluginChain& chain) {
-  std::unique_ptr<Waiting> waiting = std::move(at_hand_);
-  waiting->packet.assign(request.message.begin(), request.message.end());
-  dns::ParseQuery(waiting->packet, waiting->exchange.asked);
-  waiting->chain = &chain;
-  waiting->path = request.later->MakeReplyPath(request);
-  waiting_.emplace(&waiting->exchange, std::move(waiting));
-  if (spare_.empty()) {
-    at_hand_ = std::make_unique<Waiting>();
-  } else {
-    at_hand_ = std::move(spare_.back());
-    spare_.pop_back();
-  }
+void QueryService::ShowReply(Journey& journey) {
+  for (size_t i = journey.position; i > journey.start; --i) (*journey.chain)[i - 1]->OnReply(journey);
+}
+
+std::unique_ptr<QueryService::Journey> QueryService::TakeSpare() {
+  if (spare_.empty()) return std::make_unique<Journey>();
+  std::unique_ptr<Journey> journey = std::move(spare_.back());
+  spare_.pop_back();
+  return journey;
+}
+
+void QueryService::Recycle(std::unique_ptr<Journey> journey) {
+  for (std::unique_ptr<Journey>& child : std::exchange(journey->children, {})) Recycle(std::move(child));
+  journey->is_waiting = false;
+  journey->path.reset();
+  journey->parent = nullptr;
+  if (spare_.size() < kMaxSpare) spare_.push_back(std::move(journey));
+}
+
+// What the packet's octets were to the journey, their copy is from now on.
+void QueryService::Wait(const net::Request& request) {
+  std::unique_ptr<Journey> journey = std::exchange(at_hand_, TakeSpare());
+  journey->packet.assign(request.message.begin(), request.message.end());
+  dns::ParseQuery(journey->packet, journey->asked);
+  journey->path = request.later->MakeReplyPath(request);
+  journey->is_waiting = true;
+  waiting_.emplace(journey.get(), std::move(journey));
 }
 
 void QueryService::Resume(Exchange& exchange, Next next) {
-  const auto found = waiting_.find(&exchange);
-  Waiting& waiting = *found->second;
-  if (next == Next::kPass) ++exchange.position;
-  if (next == Next::kDone) {
-    for (size_t i = exchange.position; i > 0; --i) (*waiting.chain)[i - 1]->OnReply(exchange);
-  } else if (next == Next::kPass) {
-    next = Walk(*waiting.chain, exchange);
+  Journey& journey = static_cast<Journey&>(exchange);
+  if (!journey.is_waiting) {
+    journey.resumed = next;
+    return;
   }
-  if (next == Next::kLater) return;
+  if (next == Next::kDone) ShowReply(journey);
+  if (next == Next::kPass) {
+    ++journey.position;
+    next = Walk(journey);
+    if (next == Next::kLater) return;
+  }
+  const auto found = waiting_.find(&journey);
+  std::unique_ptr<Journey> finished = std::move(found->second);
+  waiting_.erase(found);
+  Finish(std::move(finished), next);
+}
+
+void QueryService::Finish(std::unique_ptr<Journey> journey, Next next) {
   size_t size = 0;
+  if (journey->parent != nullptr) {
+    const Journey& child = *journey;
+    Done done = std::exchange(journey->done, nullptr);
+    journey->parent->children.push_back(std::move(journey));
+    done(child);
+    return;
+  }
   if (next == Next::kDone) {
     late_reply_.resize(dns::kMaxMessageLength);
-    size = Encode(exchange, absl::MakeSpan(late_reply_));
-    waiting.path->Send(absl::MakeConstSpan(late_reply_).first(size));
+    size = Encode(*journey, absl::MakeSpan(late_reply_));
+    journey->path->Send(absl::MakeConstSpan(late_reply_).first(size));
   }
-  for (const auto& plugin : *waiting.chain) plugin->OnSent(exchange, size);
-  waiting.path.reset();
-  if (spare_.size() < kMaxSpare) spare_.push_back(std::move(found->second));
-  waiting_.erase(found);
+  for (const auto& plugin : *journey->chain) plugin->OnSent(*journey, size);
+  Recycle(std::move(journey));
+}
+
+void QueryService::Ask(Exchange& exchange, const dns::Name& name, dns::RecordType type, plugins::AskFrom from,
+                       Done done) {
+  Journey& parent = static_cast<Journey&>(exchange);
+  std::unique_ptr<Journey> child = TakeSpare();
+  child->packet.assign(name.wire().begin(), name.wire().end());
+  child->asked = parent.asked;
+  child->asked.name.Read({reinterpret_cast<const char*>(child->packet.data()), child->packet.size()});
+  child->asked.type = type;
+  Begin(*child);
+  child->reply_limit = dns::kMaxMessageLength;
+  child->client = parent.client;
+  child->client_port = parent.client_port;
+  child->transport = parent.transport;
+  child->can_wait = parent.can_wait;
+  child->depth = parent.depth + 1;
+  child->conductor = this;
+  child->parent = &parent;
+  child->done = std::move(done);
+  child->start = 0;
+  Next next = Next::kDone;
+  if (from == plugins::AskFrom::kNextPlugin) {
+    child->chain = parent.chain;
+    child->start = child->position = parent.position + 1;
+  } else {
+    child->chain = FindChain(child->asked.name);
+    if (child->chain == nullptr) child->rcode = Rcode::kRefused;
+  }
+  if (child->chain != nullptr && child->depth <= kMaxDepth) next = Walk(*child);
+  if (next == Next::kLater) {
+    child->is_waiting = true;
+    waiting_.emplace(child.get(), std::move(child));
+    return;
+  }
+  Finish(std::move(child), next);
 }
 
 const PluginChain* QueryService::FindChain(const dns::QueryName& name) const {
@@ -170,7 +242,7 @@ size_t QueryService::Encode(const Exchange& exchange, absl::Span<uint8_t> buffer
 // anyone's name should not be longer than the question.
 Verdict QueryService::Refuse(Rcode rcode, std::optional<uint16_t> info_code, absl::Span<uint8_t> buffer,
                              size_t& reply_size) {
-  const Exchange& exchange = at_hand_->exchange;
+  const Exchange& exchange = *at_hand_;
   std::optional<ExtendedError> reason;
   if (info_code) reason = ExtendedError{*info_code};
   reply_size =

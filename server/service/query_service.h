@@ -25,7 +25,7 @@ struct ServedZone {
   const plugins::PluginChain* chain = nullptr;
 };
 
-class QueryService : public net::Handler, private plugins::Resumer {
+class QueryService : public net::Handler, private plugins::Conductor {
  public:
   // Queries that wait at one time; one more that would is answered with SERVFAIL.
   static constexpr size_t kMaxWaiting = 16384;
@@ -41,29 +41,45 @@ class QueryService : public net::Handler, private plugins::Resumer {
   net::Verdict Handle(const net::Request& request, absl::Span<uint8_t> buffer, size_t& reply_size) override;
 
  private:
-  // An exchange, and what it needs besides while it waits.
-  struct Waiting {
-    plugins::Exchange exchange;
+  // Questions that questions lead to: a chain of aliases ends here at the latest.
+  static constexpr int kMaxDepth = 10;
+
+  // An exchange, and what it needs besides.
+  struct Journey : plugins::Exchange {
     const plugins::PluginChain* chain = nullptr;
-    std::vector<uint8_t> packet;
-    std::unique_ptr<net::ReplyPath> path;
+    size_t start = 0;  // of its way through the chain
+    bool is_waiting = false;
+    std::vector<uint8_t> packet;           // that `asked` points into, once it waits
+    std::unique_ptr<net::ReplyPath> path;  // of a client that waits
+    // Of a question that another one has led to; it belongs to that one when it has its reply.
+    Journey* parent = nullptr;
+    Done done;
+    std::vector<std::unique_ptr<Journey>> children;
   };
 
   void Resume(plugins::Exchange& exchange, plugins::Next next) override;
+  void Ask(plugins::Exchange& parent, const dns::Name& name, dns::RecordType type, plugins::AskFrom from,
+           Done done) override;
 
-  // Asks the chain from where the exchange stands until a plugin answers or waits. Never kPass.
-  static plugins::Next Walk(const plugins::PluginChain& chain, plugins::Exchange& exchange);
+  // Asks the chain from where the journey stands until a plugin answers or waits. Never kPass.
+  static plugins::Next Walk(Journey& journey);
+  // The reply on its way up to those that had passed the query on.
+  static void ShowReply(Journey& journey);
   const plugins::PluginChain* FindChain(const dns::QueryName& name) const;
-  // Keeps the exchange at hand until it is resumed.
-  void Wait(const net::Request& request, const plugins::PluginChain& chain);
+  std::unique_ptr<Journey> TakeSpare();
+  void Recycle(std::unique_ptr<Journey> journey);
+  // Keeps the journey at hand until it is resumed.
+  void Wait(const net::Request& request);
+  // It is not going to wait any more: `next` is kDone or kDrop.
+  void Finish(std::unique_ptr<Journey> journey, plugins::Next next);
   size_t Encode(const plugins::Exchange& exchange, absl::Span<uint8_t> buffer);
   net::Verdict Refuse(dns::Rcode rcode, std::optional<uint16_t> info_code, absl::Span<uint8_t> buffer,
                       size_t& reply_size);
 
   std::vector<ServedZone> zones_;     // most labels first
-  std::unique_ptr<Waiting> at_hand_;  // that of the next query; nobody waits for it
-  std::vector<std::unique_ptr<Waiting>> spare_;
-  absl::flat_hash_map<const plugins::Exchange*, std::unique_ptr<Waiting>> waiting_;
+  std::unique_ptr<Journey> at_hand_;  // of the next query that comes; it does not wait
+  std::vector<std::unique_ptr<Journey>> spare_;
+  absl::flat_hash_map<const Journey*, std::unique_ptr<Journey>> waiting_;
   std::vector<uint8_t> late_reply_;
   dns::ResponseEncoder encoder_;
 };

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
+
 #include "server/plugins/kubernetes.h"
 #include "server/state/snapshot_builder.h"
 #include "server/testing/dns_message.h"
@@ -112,6 +114,7 @@ class TestPlugin : public plugins::Plugin {
 
   plugins::Next OnQuery(plugins::Exchange& exchange) override {
     events_.push_back(name_ + " " + dns::NameToText(exchange.query->name.original()));
+    if (on_query) return on_query(exchange);
     if (next == plugins::Next::kDone) Answer(exchange);
     if (next == plugins::Next::kLater) waiting.push_back(&exchange);
     return next;
@@ -129,6 +132,7 @@ class TestPlugin : public plugins::Plugin {
   }
 
   plugins::Next next = plugins::Next::kPass;
+  std::function<plugins::Next(plugins::Exchange&)> on_query;  // instead
   std::vector<plugins::Exchange*> waiting;
 
  private:
@@ -225,6 +229,57 @@ TEST_F(ChainTest, OneThatResumesMayWaitAgainOrBeDropped) {
   ASSERT_THAT(plugins_[1]->waiting, ElementsAre(&exchange));
   exchange.Resume(plugins::Next::kDrop);
   EXPECT_THAT(replies_, ElementsAre());
+}
+
+// The first plugin answers as the server does for "b.", and with its rcode.
+TEST_F(ChainTest, APluginAsksAQuestionOfItsOwn) {
+  const dns::Name other = Zone("b.");
+  plugins_[0]->on_query = [&](plugins::Exchange& exchange) {
+    if (dns::NameToText(exchange.query->name.original()) == "b.") return plugins::Next::kPass;
+    exchange.Ask(other, RecordType::kAaaa, plugins::AskFrom::kServer, [&](const plugins::Exchange& child) {
+      events_.push_back("heard " + std::string(dns::NameOf(child.rcode)) + " of " + std::string(child.answered_by));
+      exchange.rcode = child.rcode;
+      exchange.Resume(plugins::Next::kDone);
+    });
+    return plugins::Next::kLater;
+  };
+  plugins_[1]->next = plugins::Next::kDone;
+  EXPECT_EQ(Ask("a."), net::Verdict::kReply) << "who answers at once makes nobody wait";
+  EXPECT_THAT(events_, ElementsAre("first a.", "first b.", "second b.", "first sees NOERROR", "heard NOERROR of second",
+                                   "first sent ", "second sent ", "third sent "));
+
+  plugins_[1]->next = plugins::Next::kLater;
+  EXPECT_EQ(Ask("a."), net::Verdict::kLater);
+  plugins::Exchange& child = *plugins_[1]->waiting.at(0);
+  EXPECT_EQ(child.query->type, RecordType::kAaaa);
+  plugins_[1]->Answer(child);
+  child.Resume(plugins::Next::kDone);
+  EXPECT_THAT(replies_, ElementsAre("2 a. IN A NOERROR"));
+}
+
+TEST_F(ChainTest, APluginAsksThoseBehindIt) {
+  const dns::Name other = Zone("b.");
+  plugins_[1]->on_query = [&](plugins::Exchange& exchange) {
+    exchange.Ask(other, RecordType::kA, plugins::AskFrom::kNextPlugin, [&](const plugins::Exchange& child) {
+      exchange.rcode = child.rcode;
+      exchange.Resume(plugins::Next::kDone);
+    });
+    return plugins::Next::kLater;
+  };
+  plugins_[2]->next = plugins::Next::kDone;
+  EXPECT_EQ(Ask("a."), net::Verdict::kReply);
+  EXPECT_THAT(events_, ElementsAre("first a.", "second a.", "third b.", "first sees NOERROR", "first sent ",
+                                   "second sent ", "third sent "));
+}
+
+TEST_F(ChainTest, QuestionsThatLeadToThemselvesEnd) {
+  plugins_[0]->on_query = [&](plugins::Exchange& exchange) {
+    exchange.Ask(Zone("b."), RecordType::kA, plugins::AskFrom::kServer,
+                 [&](const plugins::Exchange&) { exchange.Resume(plugins::Next::kPass); });
+    return plugins::Next::kLater;
+  };
+  EXPECT_EQ(Ask("a."), net::Verdict::kReply);
+  EXPECT_EQ(testing::ParseMessage(absl::MakeSpan(buffer_).first(size_))->rcode, Rcode::kServFail);
 }
 
 TEST_F(ChainTest, ThoseThatWaitAreForgottenWithTheService) {
