@@ -10,8 +10,7 @@
 
 namespace podnamed {
 
-void AddCorednsMetrics(const config::Options& options, const std::vector<Block>& blocks,
-                       prometheus::Registry& registry) {
+void AddCorednsMetrics(const std::vector<Block>& blocks, prometheus::Registry& registry) {
   // Without CoreDNS's labels revision and goversion, which have no meaning here.
   prometheus::BuildGauge()
       .Name("coredns_build_info")
@@ -23,16 +22,16 @@ void AddCorednsMetrics(const config::Options& options, const std::vector<Block>&
                       .Name("coredns_plugin_enabled")
                       .Help("A metric that indicates whether a plugin is enabled on per server and zone basis.")
                       .Register(registry);
-  for (size_t i = 0; i < blocks.size(); ++i) {
+  for (const Block& block : blocks) {
     // As in CoreDNS: of the blocks that have `prometheus`, those plugins that see queries.
-    if (!options.blocks[i].prometheus) continue;
-    for (const auto& [endpoint, zone] : blocks[i].zones) {
+    if (!block.options.prometheus) continue;
+    for (const auto& [endpoint, zone] : block.zones) {
       const auto enable = [&, server = fmt::format("dns://{}", endpoint.ToString()),
                            name = zone.ToText()](const std::string& plugin) {
         enabled.Add({{"server", server}, {"zone", name}, {"view", ""}, {"name", plugin}}).Set(1);
       };
       enable("prometheus");
-      if (options.blocks[i].kubernetes) enable("kubernetes");
+      if (block.options.kubernetes) enable("kubernetes");
     }
   }
 }

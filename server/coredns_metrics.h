@@ -5,13 +5,11 @@
 
 #include <vector>
 
-#include "config/options.h"
-#include "server/worker.h"
+#include "server/chain.h"
 
 namespace podnamed {
 
-// `blocks` are those of `options`, in their order. At start.
-void AddCorednsMetrics(const config::Options& options, const std::vector<Block>& blocks,
-                       prometheus::Registry& registry);
+// At start.
+void AddCorednsMetrics(const std::vector<Block>& blocks, prometheus::Registry& registry);
 
 }  // namespace podnamed

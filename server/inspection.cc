@@ -32,7 +32,8 @@ absl::StatusOr<std::unique_ptr<admin::InspectServer>> StartInspection(const Insp
 
 std::vector<uint8_t> AnswerAside(const std::vector<Block>& blocks, absl::Span<const uint8_t> query,
                                  const base::IpAddress& client) {
-  const std::vector<plugins::PluginChain> chains = MakeChains(blocks);
+  std::vector<plugins::PluginChain> chains;
+  for (const Block& block : blocks) chains.push_back(MakeChain(block));
   std::vector<service::ServedZone> zones;
   std::set<dns::Name> served;  // on one endpoint and on another: the first block counts
   for (size_t i = 0; i < blocks.size(); ++i) {

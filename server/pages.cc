@@ -31,17 +31,17 @@ web::Page ReadyPageOf(std::vector<const state::SnapshotHolder*> clusters, const 
 
 }  // namespace
 
-std::vector<web::Site> SitesOf(const config::Options& options, const std::vector<Block>& blocks,
-                               const std::atomic<bool>& stopping, const web::Page& metrics) {
+std::vector<web::Site> SitesOf(const std::vector<Block>& blocks, const std::atomic<bool>& stopping,
+                               const web::Page& metrics) {
   std::map<base::Endpoint, Wanted> wanted;
-  for (size_t i = 0; i < blocks.size(); ++i) {
-    const config::ServerBlockOptions& block = options.blocks[i];
-    if (block.health) wanted[block.health->endpoint].health = true;
-    if (block.prometheus) wanted[*block.prometheus].metrics = true;
-    if (!block.ready) continue;
-    Wanted& here = wanted[*block.ready];
+  for (const Block& block : blocks) {
+    const config::ServerBlockOptions& options = block.options;
+    if (options.health) wanted[options.health->endpoint].health = true;
+    if (options.prometheus) wanted[*options.prometheus].metrics = true;
+    if (!options.ready) continue;
+    Wanted& here = wanted[*options.ready];
     here.ready = true;
-    if (blocks[i].holder != nullptr) here.clusters.push_back(blocks[i].holder);
+    if (block.holder != nullptr) here.clusters.push_back(block.holder);
   }
   std::vector<web::Site> sites;
   for (auto& [endpoint, pages] : wanted) {

@@ -37,8 +37,8 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const config::Options& opt
     ASSIGN_OR_RETURN(std::unique_ptr<Worker> worker, Worker::Start(server->blocks_, use));
     server->workers_.push_back(std::move(worker));
   }
-  RETURN_IF_ERROR(server->StartPages(options));
-  ASSIGN_OR_RETURN(server->inspection_, StartInspection(inspect, server->SubjectOf(options)));
+  RETURN_IF_ERROR(server->StartPages());
+  ASSIGN_OR_RETURN(server->inspection_, StartInspection(inspect, server->MakeSubject()));
   for (const Block& block : server->blocks_) {
     for (const auto& [endpoint, zone] : block.zones) {
       base::LogInfo("server", "{} on {}", zone.ToText(), endpoint.ToString());
@@ -47,13 +47,14 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const config::Options& opt
   return server;
 }
 
-absl::Status Server::StartPages(const config::Options& options) {
-  AddCorednsMetrics(options, blocks_, registry_);
-  for (const config::ServerBlockOptions& block : options.blocks) {
-    if (block.health) lameduck_ = std::max(lameduck_, block.health->lameduck);
+absl::Status Server::StartPages() {
+  AddCorednsMetrics(blocks_, registry_);
+  for (const Block& block : blocks_) {
+    const auto& health = block.options.health;
+    if (health) lameduck_ = std::max(lameduck_, health->lameduck);
   }
   const std::vector<web::Site> sites =
-      SitesOf(options, blocks_, stopping_, web::MetricsPage({&registry_, &cluster_metrics_, &process_metrics_}));
+      SitesOf(blocks_, stopping_, web::MetricsPage({&registry_, &cluster_metrics_, &process_metrics_}));
   if (sites.empty()) return absl::OkStatus();
   ASSIGN_OR_RETURN(web_, web::HttpServer::Start(sites));
   for (size_t i = 0; i < sites.size(); ++i) {
@@ -66,6 +67,7 @@ absl::Status Server::StartPages(const config::Options& options) {
 
 absl::Status Server::AddBlock(const config::ServerBlockOptions& options) {
   Block block;
+  block.options = options;
   for (const config::ServerKey& key : options.keys) {
     if (options.bind.empty()) block.zones.emplace_back(net::Endpoint{std::nullopt, key.port}, key.zone);
     for (const base::IpAddress& address : options.bind) {
@@ -105,28 +107,29 @@ absl::StatusOr<const Cluster*> Server::ClusterOf(const ClusterSource& source) {
 }
 
 // Of each cluster's zones those of the first block that names them come first.
-admin::Subject Server::SubjectOf(const config::Options& options) const {
+admin::Subject Server::MakeSubject() const {
   admin::Subject subject;
   subject.started_at = absl::Now();
   subject.workers = static_cast<int>(workers_.size());
   for (const auto& [source, cluster] : clusters_) {
     admin::ClusterSubject& added = subject.clusters.emplace_back(cluster->subject());
-    for (const config::ServerBlockOptions& block : options.blocks) {
-      if (!block.kubernetes.has_value() || block.kubernetes->source != source) continue;
-      const resolve::ResolverOptions& answers = block.kubernetes->answers;
+    for (const Block& block : blocks_) {
+      const auto& kubernetes = block.options.kubernetes;
+      if (!kubernetes || kubernetes->source != source) continue;
+      const resolve::ResolverOptions& answers = kubernetes->answers;
       for (const dns::Name& name : answers.zones) {
         const admin::ZoneSubject zone{name, absl::c_linear_search(answers.clusterset_zones, name)};
         if (!absl::c_linear_search(added.zones, zone)) added.zones.push_back(zone);
       }
     }
   }
-  for (size_t i = 0; i < blocks_.size(); ++i) {
+  for (const Block& block : blocks_) {
     admin::BlockSubject& added = subject.blocks.emplace_back();
-    for (const auto& [endpoint, zone] : blocks_[i].zones) {
+    for (const auto& [endpoint, zone] : block.zones) {
       added.zones.emplace_back(endpoint.ToString(), zone.ToText());
     }
-    const auto& kubernetes = options.blocks[i].kubernetes;
-    if (kubernetes.has_value()) added.source = TextOf(kubernetes->source);
+    const auto& kubernetes = block.options.kubernetes;
+    if (kubernetes) added.source = TextOf(kubernetes->source);
   }
   subject.answer = [this](absl::Span<const uint8_t> query, const base::IpAddress& client) {
     return AnswerAside(blocks_, query, client);

@@ -39,10 +39,10 @@ class Server {
  private:
   Server() = default;
 
-  absl::Status StartPages(const config::Options& options);
+  absl::Status StartPages();
   absl::Status AddBlock(const config::ServerBlockOptions& options);
   absl::StatusOr<const Cluster*> ClusterOf(const ClusterSource& source);
-  admin::Subject SubjectOf(const config::Options& options) const;
+  admin::Subject MakeSubject() const;
 
   std::atomic<bool> stopping_ = false;
   absl::Duration lameduck_ = absl::ZeroDuration();

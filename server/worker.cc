@@ -8,7 +8,6 @@
 #include <utility>
 
 #include "server/base/status.h"
-#include "server/plugins/kubernetes.h"
 
 namespace podnamed {
 namespace {
@@ -35,16 +34,8 @@ absl::StatusOr<std::unique_ptr<Worker>> Worker::Start(const std::vector<Block>& 
   return worker;
 }
 
-std::vector<plugins::PluginChain> MakeChains(const std::vector<Block>& blocks) {
-  std::vector<plugins::PluginChain> chains(blocks.size());
-  for (size_t i = 0; i < blocks.size(); ++i) {
-    if (blocks[i].resolver == nullptr) continue;
-    chains[i].push_back(std::make_unique<plugins::Kubernetes>(*blocks[i].resolver, *blocks[i].holder));
-  }
-  return chains;
-}
-
-Worker::Worker(const std::vector<Block>& blocks) : chains_(MakeChains(blocks)) {
+Worker::Worker(const std::vector<Block>& blocks) {
+  for (const Block& block : blocks) chains_.push_back(MakeChain(block));
   tasks_.Spawn("refresh", RefreshWhenIdle());
 }
 

@@ -12,31 +12,15 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "server/dns/name.h"
+#include "server/chain.h"
 #include "server/net/endpoint.h"
 #include "server/net/listen_socket.h"
 #include "server/net/task_group.h"
 #include "server/net/tcp_listener.h"
 #include "server/net/udp_listener.h"
-#include "server/plugins/plugin.h"
-#include "server/resolve/resolver.h"
 #include "server/service/query_service.h"
-#include "server/state/snapshot_holder.h"
 
 namespace podnamed {
-
-// A server block, ready to serve: what every worker makes its plugins from. Owned by the Server, which outlives
-// workers.
-struct Block {
-  // Zones by the endpoint on which the block answers for them.
-  std::vector<std::pair<net::Endpoint, dns::Name>> zones;
-  // Of its `kubernetes` directive; both nullptr when it has none.
-  std::unique_ptr<const resolve::Resolver> resolver;
-  const state::SnapshotHolder* holder = nullptr;
-};
-
-// The plugins of each block, in the order of the blocks. `blocks` must outlive them.
-std::vector<plugins::PluginChain> MakeChains(const std::vector<Block>& blocks);
 
 class Worker {
  public:
