@@ -7,6 +7,8 @@
 
 #include "absl/status/status.h"
 #include "config/bind_directive.h"
+#include "config/cache_directive.h"
+#include "config/forward_directive.h"
 #include "config/health_directive.h"
 #include "config/kubernetes_directive.h"
 #include "config/parser.h"
@@ -19,22 +21,27 @@ namespace podnamed::config {
 namespace {
 
 constexpr Word<ServerBlockOptions> kPlugins[] = {
-    {"bind", ReadBind, /*repeatable=*/true}, {"ready", ReadReady},           {"health", ReadHealth},
-    {"prometheus", ReadPrometheus},          {"kubernetes", ReadKubernetes},
+    {"bind", ReadBind, /*repeatable=*/true},
+    {"ready", ReadReady},
+    {"health", ReadHealth},
+    {"prometheus", ReadPrometheus},
+    {"cache", ReadCache},
+    {"kubernetes", ReadKubernetes},
+    {"forward", ReadForward, /*repeatable=*/true},
 };
 
 // CoreDNS's plugin.cfg (1.14), in its order, without those above.
 constexpr std::string_view kPluginsOfCoreDns[] = {
-    "root",     "metadata",     "geoip",       "cancel",   "proxyproto", "quic",    "grpc_server", "https",
-    "https3",   "timeouts",     "multisocket", "reload",   "nsid",       "bufsize", "debug",       "trace",
-    "pprof",    "shed",         "errors",      "log",      "dnstap",     "local",   "dns64",       "any",
-    "chaos",    "loadbalance",  "tsig",        "rewrite",  "autopath",   "acl",     "cache",       "header",
-    "dnssec",   "tls",          "minimal",     "template", "transfer",   "hosts",   "route53",     "azure",
-    "clouddns", "k8s_external", "file",        "auto",     "secondary",  "etcd",    "loop",        "forward",
-    "grpc",     "erratic",      "whoami",      "on",       "sign",       "view",    "nomad",
+    "root",     "metadata",    "geoip",   "cancel",   "proxyproto",   "quic",  "grpc_server", "https",       "https3",
+    "timeouts", "multisocket", "reload",  "nsid",     "bufsize",      "debug", "trace",       "pprof",       "shed",
+    "errors",   "log",         "dnstap",  "local",    "dns64",        "any",   "chaos",       "loadbalance", "tsig",
+    "rewrite",  "autopath",    "acl",     "header",   "dnssec",       "tls",   "minimal",     "template",    "transfer",
+    "hosts",    "route53",     "azure",   "clouddns", "k8s_external", "file",  "auto",        "secondary",   "etcd",
+    "loop",     "grpc",        "erratic", "whoami",   "on",           "sign",  "view",        "nomad",
 };
 
-constexpr Vocabulary<ServerBlockOptions> kVocabulary = {"plugin", kPlugins, kPluginsOfCoreDns};
+constexpr Vocabulary<ServerBlockOptions> kVocabulary = {"plugin", kPlugins, kPluginsOfCoreDns,
+                                                        "one that podnamed -plugins lists"};
 
 class OptionsReader {
  public:

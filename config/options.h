@@ -13,7 +13,9 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "config/cache_options.h"
 #include "config/environment.h"
+#include "config/forward_options.h"
 #include "config/server_keys.h"
 #include "server/base/endpoint.h"
 #include "server/base/ip_address.h"
@@ -73,7 +75,9 @@ struct ServerBlockOptions {
   std::optional<HealthOptions> health;
   std::optional<base::Endpoint> ready;       // where it is told whether the block's cluster is known
   std::optional<base::Endpoint> prometheus;  // where metrics are read
+  std::optional<CacheOptions> cache;
   std::optional<KubernetesOptions> kubernetes;
+  std::vector<ForwardOptions> forward;  // asked in this order
 };
 
 struct Options {

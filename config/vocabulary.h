@@ -40,11 +40,13 @@ struct Vocabulary {
   std::string_view kind;                                // "plugin": what such a word is called in messages
   absl::Span<const Word<Target>> words;                 // ours
   absl::Span<const std::string_view> words_of_coredns;  // which CoreDNS has besides
+  std::string_view where_listed = {};                   // for a person, where ours are too many for a message
 };
 
 // The two refusals of ReadBlock below.
 void RefuseUnknownWord(const Token& word, std::string_view kind, absl::Span<const std::string_view> ours,
-                       absl::Span<const std::string_view> words_of_coredns, ErrorList& errors);
+                       absl::Span<const std::string_view> words_of_coredns, std::string_view where_listed,
+                       ErrorList& errors);
 void RefuseSecond(const Token& word, const Position& first, ErrorList& errors);
 
 // Reads every line of a block into `target`; unknown words, and second ones that may not be repeated, are errors.
@@ -57,7 +59,8 @@ void ReadBlock(const std::vector<Directive>& block, const Vocabulary<Target>& vo
   for (const Directive& line : block) {
     const auto name = std::find(names.begin(), names.end(), line.name.text);
     if (name == names.end()) {
-      RefuseUnknownWord(line.name, vocabulary.kind, names, vocabulary.words_of_coredns, context.errors);
+      RefuseUnknownWord(line.name, vocabulary.kind, names, vocabulary.words_of_coredns, vocabulary.where_listed,
+                        context.errors);
       continue;
     }
     const Word<Target>& word = vocabulary.words[static_cast<size_t>(name - names.begin())];
