@@ -28,6 +28,9 @@ constexpr uint8_t FoldCase(uint8_t octet) {
 // octet is a letter.
 bool EqualIgnoringCase(std::string_view a, std::string_view b);
 
+// Room for any name in wire form, for those who read one without allocating.
+using NameStorage = std::array<char, kMaxNameLength>;
+
 class Name {
  public:
   Name() : wire_(1, '\0') {}  // the root

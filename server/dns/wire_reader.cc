@@ -1,6 +1,5 @@
 #include "server/dns/wire_reader.h"
 
-#include <array>
 #include <cstring>
 
 namespace podnamed::dns {
@@ -27,32 +26,38 @@ void WireReader::SkipName() {
 }
 
 Name WireReader::ReadName() {
-  std::array<char, kMaxNameLength> wire;
+  NameStorage storage;
+  const std::string_view wire = ReadName(storage);
+  return wire.empty() ? Name() : Name::FromWire(wire);
+}
+
+std::string_view WireReader::ReadName(NameStorage& storage) {
   size_t length = 0;
+  size_t pointers = 0;
   size_t end = 0;              // where reading goes on: behind the first pointer, once there was one
   size_t segment = position_;  // where the labels being read began; a pointer must lead to before it
   while (ok_) {
     const uint8_t first = ReadU8();
     if (IsPointer(first)) {
       const size_t target = static_cast<size_t>(first & 0x3F) << 8 | ReadU8();
-      if (!ok_ || target >= segment) break;
+      if (!ok_ || target >= segment || target < first_target_ || ++pointers > kMaxLabels) break;
       if (end == 0) end = position_;
       position_ = segment = target;
       continue;
     }
     if (!IsLabel(first)) break;
     const std::string_view label = ReadOctets(first);
-    if (!ok_ || length + 1 + label.size() > wire.size()) break;
-    wire[length++] = static_cast<char>(first);
+    if (!ok_ || length + 1 + label.size() > storage.size()) break;
+    storage[length++] = static_cast<char>(first);
     if (first == 0) {
       if (end != 0) position_ = end;
-      return Name::FromWire({wire.data(), length});
+      return {storage.data(), length};
     }
-    std::memcpy(wire.data() + length, label.data(), label.size());
+    std::memcpy(storage.data() + length, label.data(), label.size());
     length += label.size();
   }
   Fail();
-  return Name();
+  return {};
 }
 
 }  // namespace podnamed::dns

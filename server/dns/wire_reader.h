@@ -14,9 +14,10 @@ namespace podnamed::dns {
 
 class WireReader {
  public:
-  // Starts at the first octet of a whole message: names in it may point back to any place before them.
-  explicit WireReader(absl::Span<const uint8_t> message)
-      : message_(reinterpret_cast<const char*>(message.data()), message.size()) {}
+  // Starts at the first octet of a whole message: names in it may point back to any place before them, from
+  // `first_target` on (kHeaderLength keeps them out of the header, which is no place for a name).
+  explicit WireReader(absl::Span<const uint8_t> message, size_t first_target = 0)
+      : message_(reinterpret_cast<const char*>(message.data()), message.size()), first_target_(first_target) {}
 
   bool ok() const { return ok_; }
   size_t position() const { return position_; }
@@ -52,14 +53,18 @@ class WireReader {
   // Passes over a name as it stands here, without following its pointer.
   void SkipName();
   // Reads a name and follows its pointers (RFC 1035 section 4.1.4). Each must lead to before the labels that led to it,
-  // so no loop is possible, and the whole is at most 255 octets.
+  // so no loop is possible; there are at most 127 of them, for a long chain of pointers without a label between them
+  // only costs time; and the whole is at most 255 octets.
   Name ReadName();
+  // The same without allocating: the uncompressed name, which stands in `storage`; empty if it is none.
+  std::string_view ReadName(NameStorage& storage);
 
  private:
   static uint8_t At(std::string_view octets, size_t i) { return static_cast<uint8_t>(octets[i]); }
   void Fail() { ReadOctets(message_.size() - position_ + 1); }
 
   std::string_view message_;
+  size_t first_target_;
   size_t position_ = 0;  // at most message_.size()
   bool ok_ = true;
 };

@@ -110,5 +110,30 @@ TEST(WireReader, SkipNameRefusesWhatIsNoName) {
   }
 }
 
+TEST(WireReader, FollowsAtMost127Pointers) {
+  std::string message = "\0"s;
+  for (size_t pointers = 1; pointers <= 128; ++pointers) {
+    const size_t target = pointers == 1 ? 0 : message.size() - 2;
+    const size_t place = message.size();
+    message += static_cast<char>(0xC0 | target >> 8);
+    message += static_cast<char>(target);
+    WireReader reader = ReaderAt(message, place);
+    reader.ReadName();
+    EXPECT_EQ(reader.ok(), pointers <= 127) << pointers;
+  }
+}
+
+TEST(WireReader, KeepsPointersOutOfTheHeader) {
+  const std::string message = "\1a\0\1b\0\xC0\x00\xC0\x03"s;
+  const absl::Span<const uint8_t> octets(reinterpret_cast<const uint8_t*>(message.data()), message.size());
+  WireReader reader(octets, 3);
+  reader.Skip(6);
+  WireReader other = reader;
+  reader.ReadName();
+  EXPECT_FALSE(reader.ok());
+  other.Skip(2);
+  EXPECT_EQ(other.ReadName().ToText(), "b.");
+}
+
 }  // namespace
 }  // namespace podnamed::dns
