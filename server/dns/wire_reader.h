@@ -53,8 +53,8 @@ class WireReader {
   // Passes over a name as it stands here, without following its pointer.
   void SkipName();
   // Reads a name and follows its pointers (RFC 1035 section 4.1.4). Each must lead to before the labels that led to it,
-  // so no loop is possible; there are at most 127 of them, for a long chain of pointers without a label between them
-  // only costs time; and the whole is at most 255 octets.
+  // and what it leads to must end there, for it is a name that came earlier; so no loop is possible. There are at most
+  // 127 of them: a chain of pointers without a label between them only costs time. The whole is at most 255 octets.
   Name ReadName();
   // The same without allocating: the uncompressed name, which stands in `storage`; empty if it is none.
   std::string_view ReadName(NameStorage& storage);

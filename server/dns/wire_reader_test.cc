@@ -123,6 +123,16 @@ TEST(WireReader, FollowsAtMost127Pointers) {
   }
 }
 
+TEST(WireReader, WhatAPointerLeadsToEndsBeforeIt) {
+  const std::string ends = "\3abc\0\xC0\x00"s;
+  WireReader reader = ReaderAt(ends, 5);
+  EXPECT_EQ(reader.ReadName().ToText(), "abc.");
+  const std::string runs_on = "\5abc\xC0\x00\0"s;  // its first label holds the pointer
+  reader = ReaderAt(runs_on, 4);
+  reader.ReadName();
+  EXPECT_FALSE(reader.ok());
+}
+
 TEST(WireReader, KeepsPointersOutOfTheHeader) {
   const std::string message = "\1a\0\1b\0\xC0\x00\xC0\x03"s;
   const absl::Span<const uint8_t> octets(reinterpret_cast<const uint8_t*>(message.data()), message.size());
