@@ -37,6 +37,12 @@ struct TxtData {
   std::string_view text;
 };
 
+// Rdata of any other type, or of a shape that has no struct: as it goes on the wire, names in it uncompressed. At most
+// 65,535 octets.
+struct RawData {
+  std::string_view octets;
+};
+
 // The rdata of a set, one alternative per shape. NamePieces: the target of a single NS, CNAME or PTR record; a set of
 // several such records is a span.
 using Rdata = std::variant<absl::Span<const base::Ipv4Address>,  // A
@@ -44,14 +50,16 @@ using Rdata = std::variant<absl::Span<const base::Ipv4Address>,  // A
                            absl::Span<const SrvData>,            // SRV
                            absl::Span<const NamePieces>,         // NS, CNAME, PTR
                            SoaData,                              // SOA
-                           TxtData>;                             // TXT
+                           TxtData,                              // TXT of one string
+                           absl::Span<const RawData>>;           // every type
 
-// Records of one owner, class IN, type and TTL (RFC 2181 section 5).
+// Records of one owner, class, type and TTL (RFC 2181 section 5).
 struct RecordSet {
   NamePieces owner;
   RecordType type{};
   uint32_t ttl = 0;  // seconds
   Rdata rdata;
+  RecordClass record_class = RecordClass::kIn;
 };
 
 }  // namespace podnamed::dns

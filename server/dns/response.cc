@@ -48,6 +48,8 @@ void PutRdata(WireWriter& writer, const TxtData& txt) {
   writer.PutOctets(txt.text);
 }
 
+void PutRdata(WireWriter& writer, const RawData& raw) { writer.PutOctets(raw.octets); }
+
 // Writes a record for each rdata, from the one with index `first` around to the one before it, until one does not fit,
 // which is taken back; returns how many were written.
 template <typename Data>
@@ -64,7 +66,7 @@ size_t PutRecords(WireWriter& writer, const RecordSet& set, absl::Span<const Dat
       owner = writer.PutName(set.owner);
     }
     writer.PutU16(static_cast<uint16_t>(set.type));
-    writer.PutU16(static_cast<uint16_t>(RecordClass::kIn));
+    writer.PutU16(static_cast<uint16_t>(set.record_class));
     writer.PutU32(set.ttl);
     const size_t length_at = writer.position();
     writer.PutU16(0);
