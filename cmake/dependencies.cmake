@@ -3,6 +3,7 @@ find_package(Threads REQUIRED)
 find_package(absl REQUIRED)
 find_package(Boost 1.81 REQUIRED COMPONENTS program_options)
 find_package(Protobuf REQUIRED)
+# Brings c-ares::cares along, which has no CMake package of its own in Debian.
 find_package(gRPC CONFIG REQUIRED)
 find_package(yaml-cpp REQUIRED)
 find_package(spdlog REQUIRED)
