@@ -2,6 +2,8 @@
 
 #include <sys/stat.h>
 
+#include <boost/asio/io_context.hpp>
+#include <chrono>
 #include <set>
 #include <utility>
 
@@ -30,10 +32,34 @@ absl::StatusOr<std::unique_ptr<admin::InspectServer>> StartInspection(const Insp
   return nullptr;
 }
 
+namespace {
+
+// Keeps the one reply.
+class ReplyKeeper : public net::ReplyPathMaker {
+ public:
+  std::unique_ptr<net::ReplyPath> MakeReplyPath(const net::Request&) override {
+    class Path : public net::ReplyPath {
+     public:
+      explicit Path(std::vector<uint8_t>& reply) : reply_(reply) {}
+      void Send(absl::Span<const uint8_t> message) override { reply_.assign(message.begin(), message.end()); }
+
+     private:
+      std::vector<uint8_t>& reply_;
+    };
+    return std::make_unique<Path>(reply);
+  }
+
+  std::vector<uint8_t> reply;
+};
+
+}  // namespace
+
 std::vector<uint8_t> AnswerAside(const std::vector<Block>& blocks, absl::Span<const uint8_t> query,
                                  const base::IpAddress& client) {
+  constexpr std::chrono::seconds kPatience(6);  // a bit more than `forward` has
+  boost::asio::io_context io_context(1);
   std::vector<plugins::PluginChain> chains;
-  for (const Block& block : blocks) chains.push_back(MakeChain(block));
+  for (const Block& block : blocks) chains.push_back(MakeChain(block, io_context.get_executor()));
   std::vector<service::ServedZone> zones;
   std::set<dns::Name> served;  // on one endpoint and on another: the first block counts
   for (size_t i = 0; i < blocks.size(); ++i) {
@@ -41,13 +67,24 @@ std::vector<uint8_t> AnswerAside(const std::vector<Block>& blocks, absl::Span<co
       if (served.insert(zone).second) zones.push_back({zone, &chains[i]});
     }
   }
+  ReplyKeeper keeper;
   service::QueryService service(std::move(zones));
-  std::vector<uint8_t> reply(dns::kMaxMessageLength);
+  std::vector<uint8_t> buffer(dns::kMaxMessageLength);
   size_t size = 0;
-  const net::Request request{.message = query, .client = client, .transport = net::Transport::kTcp};
-  if (service.Handle(request, absl::MakeSpan(reply), size) == net::Verdict::kDrop) return {};
-  reply.resize(size);
-  return reply;
+  const net::Request request{.message = query, .client = client, .transport = net::Transport::kTcp, .later = &keeper};
+  switch (service.Handle(request, absl::MakeSpan(buffer), size)) {
+    case net::Verdict::kReply:
+      buffer.resize(size);
+      return buffer;
+    case net::Verdict::kDrop:
+      return {};
+    case net::Verdict::kLater:
+      break;
+  }
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  while (keeper.reply.empty() && io_context.run_one_until(deadline) > 0) {
+  }
+  return keeper.reply;
 }
 
 }  // namespace podnamed

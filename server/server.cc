@@ -93,6 +93,9 @@ absl::Status Server::AddBlock(const config::ServerBlockOptions& options) {
     block.resolver = std::make_unique<const resolve::Resolver>(std::move(resolver));
     block.holder = &cluster->holder();
   }
+  if (const absl::Status status = PrepareForward(block); !status.ok()) {
+    return absl::Status(status.code(), absl::StrCat(options.place, ": forward: ", status.message()));
+  }
   blocks_.push_back(std::move(block));
   return absl::OkStatus();
 }

@@ -35,7 +35,7 @@ absl::StatusOr<std::unique_ptr<Worker>> Worker::Start(const std::vector<Block>& 
 }
 
 Worker::Worker(const std::vector<Block>& blocks) {
-  for (const Block& block : blocks) chains_.push_back(MakeChain(block));
+  for (const Block& block : blocks) chains_.push_back(MakeChain(block, io_context_.get_executor()));
   tasks_.Spawn("refresh", RefreshWhenIdle());
 }
 

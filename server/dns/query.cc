@@ -55,6 +55,7 @@ ParseOutcome ParseQuery(absl::Span<const uint8_t> packet, Query& query) {
   query.opcode = Opcode{static_cast<uint8_t>(flags >> kOpcodeShift & kOpcodeMask)};
   query.recursion_desired = (flags & kRecursionDesiredFlag) != 0;
   query.checking_disabled = (flags & kCheckingDisabledFlag) != 0;
+  query.authentic_data = (flags & kAuthenticDataFlag) != 0;
   if (query.opcode != Opcode::kQuery) return ParseOutcome::kNotImp;
 
   const uint16_t questions = reader.ReadU16();

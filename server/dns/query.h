@@ -18,6 +18,7 @@ struct Query {
   Opcode opcode = Opcode::kQuery;
   bool recursion_desired = false;
   bool checking_disabled = false;
+  bool authentic_data = false;  // AD: understands it in a reply (RFC 6840 section 5.7)
   // False when the packet broke before or inside the question: the reply then carries none.
   bool has_question = false;
   QueryName name;

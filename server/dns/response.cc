@@ -128,6 +128,7 @@ uint16_t HeaderFlags(const Query& query, const Response& response, bool truncate
   if (query.recursion_desired) flags |= kRecursionDesiredFlag;
   if (response.recursion_available) flags |= kRecursionAvailableFlag;
   if (query.checking_disabled) flags |= kCheckingDisabledFlag;
+  if (response.authentic_data) flags |= kAuthenticDataFlag;
   flags |= static_cast<uint32_t>(response.rcode) & kRcodeMask;
   return static_cast<uint16_t>(flags);
 }
@@ -155,11 +156,11 @@ size_t ResponseEncoder::Encode(const Query& query, const Response& response, siz
   // such way out: told to retry what it has just done, Go's resolver gives up, and so do others, and a service would
   // vanish by growing. The subset is an answer in its own terms then, with some of the addresses that would do.
   const bool can_retry = limit < kMaxMessageLength;
-  bool truncated = false;
+  bool truncated = response.truncated;
   if (!PutRecordByRecord(writer, response.answer, can_retry ? nullptr : &turns_, answers)) {
-    truncated = can_retry;
+    truncated |= can_retry;
   } else if (!PutSetBySet(writer, response.authority, authorities)) {
-    truncated = can_retry && answers == 0;
+    truncated |= can_retry && answers == 0;
   } else {
     PutSetBySet(writer, response.additional, additionals);
   }

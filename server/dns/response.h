@@ -20,6 +20,8 @@ struct Response {
   Rcode rcode = Rcode::kNoError;
   bool authoritative = false;        // AA
   bool recursion_available = false;  // RA
+  bool authentic_data = false;       // AD
+  bool truncated = false;            // TC, also of what fits
   absl::Span<const RecordSet> answer{};
   absl::Span<const RecordSet> authority{};
   absl::Span<const RecordSet> additional{};       // the OPT record is not among them: it follows from the query

@@ -12,6 +12,7 @@
 #include "server/base/ip_address.h"
 #include "server/dns/name.h"
 #include "server/dns/query.h"
+#include "server/dns/reply_records.h"
 #include "server/dns/types.h"
 #include "server/net/handler.h"
 #include "server/resolve/answer.h"
@@ -60,7 +61,10 @@ struct Exchange {
   dns::Rcode rcode = dns::Rcode::kServFail;
   bool authoritative = false;
   bool recursion_available = false;
+  bool authentic_data = false;
+  bool truncated = false;
   resolve::Answer answer;             // its sections, and why they are as they are
+  dns::ReplyRecords records;          // what the sections above point to, of a reply that came in octets
   std::string_view answered_by = {};  // the plugin, a literal; empty: none was asked
 
   // ---- its way

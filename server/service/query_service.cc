@@ -49,6 +49,8 @@ void Begin(Exchange& exchange) {
   exchange.rcode = Rcode::kServFail;
   exchange.authoritative = false;
   exchange.recursion_available = false;
+  exchange.authentic_data = false;
+  exchange.truncated = false;
   exchange.answered_by = {};
   exchange.query = &exchange.asked;
   exchange.position = 0;
@@ -231,6 +233,8 @@ size_t QueryService::Encode(const Exchange& exchange, absl::Span<uint8_t> buffer
                          {.rcode = exchange.rcode,
                           .authoritative = exchange.authoritative,
                           .recursion_available = exchange.recursion_available,
+                          .authentic_data = exchange.authentic_data,
+                          .truncated = exchange.truncated,
                           .answer = answer.answer,
                           .authority = answer.authority,
                           .additional = answer.additional,

@@ -1,0 +1,101 @@
+#include "server/plugins/forward.h"
+
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "absl/algorithm/container.h"
+#include "server/plugins/upstream_reply.h"
+
+namespace podnamed::plugins {
+namespace {
+
+upstream::Question QuestionOf(const dns::Query& query) {
+  return {.name = dns::Name::FromWire(query.name.original()),
+          .type = query.type,
+          .record_class = query.record_class,
+          .recursion_desired = query.recursion_desired,
+          .checking_disabled = query.checking_disabled,
+          .authentic_data = query.authentic_data,
+          .edns = query.edns.has_value(),
+          .dnssec_ok = query.edns.has_value() && query.edns->dnssec_ok};
+}
+
+// Why there is no reply, for a person (RFC 8914).
+void PutReason(const upstream::Reply& reply, const std::string& member, Exchange& exchange) {
+  resolve::Reason& reason = exchange.answer.reason;
+  reason.set_info_code(reply.outcome == upstream::Outcome::kTimeout ? dns::ExtendedError::kNoReachableAuthority
+                                                                    : dns::ExtendedError::kNetworkError);
+  reason.Append(std::string_view("no upstream replied; the last one asked: "), std::string_view(member),
+                std::string_view(member.empty() ? "" : ": "),
+                reply.why.empty() ? NameOf(reply.outcome) : std::string_view(reply.why));
+}
+
+}  // namespace
+
+Forward::Forward(const config::ForwardOptions& options, const ForwardTargets& targets,
+                 std::unique_ptr<upstream::UpstreamGroup> group, MakeMembers make_members, bool has_next)
+    : options_(options),
+      targets_(targets),
+      group_(std::move(group)),
+      make_members_(std::move(make_members)),
+      has_next_(has_next) {
+  OnIdle();
+}
+
+void Forward::OnIdle() {
+  const uint64_t version = targets_.version();
+  if (version == version_) return;
+  version_ = version;
+  group_->SetMembers(make_members_(targets_.targets()));
+}
+
+Next Forward::OnQuery(Exchange& exchange) {
+  const dns::Query& query = *exchange.query;
+  const auto holds = [&](const dns::Name& zone) { return query.name.LabelsAbove(zone.wire()).has_value(); };
+  if (!holds(options_.from) || absl::c_any_of(options_.except, holds)) return Next::kPass;
+  exchange.answered_by = "forward";
+  if (options_.max_concurrent > 0 && under_way_ >= options_.max_concurrent) {
+    exchange.rcode = dns::Rcode::kRefused;
+    exchange.answer.reason.set_info_code(dns::ExtendedError::kOther);
+    exchange.answer.reason.Append(std::string_view("too many queries are being forwarded"));
+    return Next::kDone;
+  }
+  if (!exchange.can_wait) return Next::kDone;
+  ++under_way_;
+  const upstream::Transport client =
+      exchange.transport == net::Transport::kTcp ? upstream::Transport::kTcp : upstream::Transport::kUdp;
+  group_->Ask(QuestionOf(query), client, [this, &exchange](const upstream::Reply& reply, const std::string& member) {
+    --under_way_;
+    OnReply(exchange, reply, member);
+  });
+  return Next::kLater;
+}
+
+bool Forward::IsForNext(const dns::MessageView& view) const {
+  if (!has_next_) return false;
+  const bool is_no_data = view.rcode() == dns::Rcode::kNoError && view.count(dns::Section::kAnswer) == 0;
+  return absl::c_linear_search(options_.next, view.rcode()) || (options_.next_on_nodata && is_no_data);
+}
+
+void Forward::OnReply(Exchange& exchange, const upstream::Reply& reply, const std::string& member) {
+  if (!reply.ok()) {
+    PutReason(reply, member, exchange);
+    exchange.Resume(Next::kDone);
+    return;
+  }
+  const std::optional<dns::MessageView> view = dns::MessageView::Read(reply.message);
+  if (view && IsForNext(*view)) {
+    exchange.answered_by = {};
+    exchange.Resume(Next::kPass);
+    return;
+  }
+  if (!view || !PutReply(*view, exchange)) {
+    exchange.answer.reason.set_info_code(dns::ExtendedError::kInvalidData);
+    exchange.answer.reason.Append(std::string_view("the reply of "), std::string_view(member),
+                                  std::string_view(" cannot be read"));
+  }
+  exchange.Resume(Next::kDone);
+}
+
+}  // namespace podnamed::plugins
