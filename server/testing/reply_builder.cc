@@ -85,12 +85,16 @@ class Writer {
       return PutOctets(absl::HexStringToBytes(word));
     }
     switch (type) {
-      case RecordType::kA:
-        for (const uint8_t octet : base::ParseIpAddress(word).value().v4()) PutU8(octet);
+      case RecordType::kA: {
+        const base::Ipv4Address address = base::ParseIpAddress(word).value().v4();
+        for (const uint8_t octet : address) PutU8(octet);
         return;
-      case RecordType::kAaaa:
-        for (const uint8_t octet : base::ParseIpAddress(word).value().v6()) PutU8(octet);
+      }
+      case RecordType::kAaaa: {
+        const base::Ipv6Address address = base::ParseIpAddress(word).value().v6();
+        for (const uint8_t octet : address) PutU8(octet);
         return;
+      }
       case RecordType::kTxt:
         for (; !word.empty(); word.clear(), words >> word) {
           PutU8(word.size());
