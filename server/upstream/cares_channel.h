@@ -39,13 +39,11 @@ class DatagramJudge {
     kGiveUp,  // wait no longer
   };
 
+  virtual ~DatagramJudge() = default;
   virtual Verdict OnDatagram(absl::Span<const uint8_t> datagram) = 0;
   // Once for each query, from inside of Send or later: success after kTake, operation_aborted after kGiveUp or Cancel,
   // otherwise why nothing more can come (connection_refused: the port's host said so).
   virtual void OnEnd(boost::system::error_code error) = 0;
-
- protected:
-  ~DatagramJudge() = default;
 };
 
 class CaresChannel : public std::enable_shared_from_this<CaresChannel> {

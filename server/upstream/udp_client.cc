@@ -14,13 +14,13 @@ constexpr size_t kMaxIdle = 16;
 }  // namespace
 
 // One question under way. Counts itself in and out, so that it is safe to destroy its coroutine at any time.
-class UdpClient::Asking final : public DatagramJudge {
+class UdpClient::Asking : public DatagramJudge {
  public:
   Asking(UdpClient& client, const QueryMessage& query, Exchange::Clock::time_point deadline)
       : client_(client), query_(query), exchange_(client.executor_, deadline), channel_(client.TakeChannel()) {
     client_.in_flight_.insert(this);
   }
-  ~Asking() {
+  ~Asking() override {
     client_.in_flight_.erase(this);
     if (channel_ == nullptr) return;
     channel_->Cancel();
