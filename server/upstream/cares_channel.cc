@@ -17,7 +17,8 @@ namespace {
 namespace asio = boost::asio;
 using boost::system::error_code;
 
-// c-ares counts its initializations without a lock, and workers make channels at the same time.
+// c-ares counts its initializations without a lock, and workers make channels at the same time. (gRPC initializes it as
+// well, which is no more than a count that nobody looks at but ares_library_cleanup.)
 bool LibraryIsReady() {
   static const int status = ares_library_init(ARES_LIB_INIT_ALL);
   return status == ARES_SUCCESS;

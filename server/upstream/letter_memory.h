@@ -10,6 +10,7 @@
 // kForgetAfter, because upstreams are mended and replaced.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 
 namespace podnamed::upstream {
@@ -20,27 +21,32 @@ class LetterMemory {
 
   static constexpr int kUnsettledLimit = 3;
   static constexpr std::chrono::minutes kForgetAfter{10};
+  static constexpr std::chrono::hours kForgetAtLast{24};
 
   bool KeepsLetters(Clock::time_point now) const { return now >= folds_until_; }
 
-  // A reply over UDP had the mixed letters.
-  void OnKept() { unsettled_ = 0; }
-  // The question was asked by TCP, because of other letters over UDP, and they came back otherwise there as well.
-  void OnFoldedByTcp(Clock::time_point now) { Remember(now); }
-  // Neither by TCP could be found out whose letters they were. True if that was once too often.
-  bool OnUnsettled(Clock::time_point now) {
-    if (++unsettled_ < kUnsettledLimit) return false;
-    Remember(now);
+  // A reply over UDP had the mixed letters, some of them capitals.
+  void OnKept() {
+    unsettled_ = 0;
+    forget_after_ = kForgetAfter;
+  }
+  // The question was asked by TCP, because of other letters over UDP, and they came back otherwise there as well. True
+  // if that is news.
+  bool OnFoldedByTcp(Clock::time_point now) { return Remember(now); }
+  // Neither by TCP could be found out whose letters they were. True if that was once too often, and is news.
+  bool OnUnsettled(Clock::time_point now) { return ++unsettled_ >= kUnsettledLimit && Remember(now); }
+
+ private:
+  bool Remember(Clock::time_point now) {
+    unsettled_ = 0;
+    if (!KeepsLetters(now)) return false;  // known already: a question that was under way meanwhile
+    folds_until_ = now + forget_after_;
+    forget_after_ = std::min<Clock::duration>(2 * forget_after_, kForgetAtLast);
     return true;
   }
 
- private:
-  void Remember(Clock::time_point now) {
-    unsettled_ = 0;
-    folds_until_ = now + kForgetAfter;
-  }
-
   int unsettled_ = 0;
+  Clock::duration forget_after_ = kForgetAfter;
   Clock::time_point folds_until_ = Clock::time_point::min();
 };
 

@@ -1,5 +1,7 @@
 #include "server/upstream/letter_memory.h"
 
+#include <algorithm>
+
 #include "gtest/gtest.h"
 
 namespace podnamed::upstream {
@@ -15,6 +17,23 @@ TEST(LetterMemory, RemembersForAWhileWhatTcpHasShown) {
   EXPECT_FALSE(memory.KeepsLetters(kNow));
   EXPECT_FALSE(memory.KeepsLetters(kNow + LetterMemory::kForgetAfter - std::chrono::seconds(1)));
   EXPECT_TRUE(memory.KeepsLetters(kNow + LetterMemory::kForgetAfter));
+}
+
+TEST(LetterMemory, RemembersLongerEachTimeItIsShownAgain) {
+  LetterMemory memory;
+  LetterMemory::Clock::time_point now = kNow;
+  std::chrono::minutes expected = LetterMemory::kForgetAfter;
+  for (int i = 0; i < 12; ++i) {
+    EXPECT_TRUE(memory.OnFoldedByTcp(now));
+    EXPECT_FALSE(memory.OnFoldedByTcp(now));  // another question that was under way
+    EXPECT_FALSE(memory.KeepsLetters(now + expected - std::chrono::seconds(1)));
+    now += expected;
+    EXPECT_TRUE(memory.KeepsLetters(now));
+    expected = std::min<std::chrono::minutes>(2 * expected, LetterMemory::kForgetAtLast);
+  }
+  memory.OnKept();
+  memory.OnFoldedByTcp(now);
+  EXPECT_TRUE(memory.KeepsLetters(now + LetterMemory::kForgetAfter));
 }
 
 TEST(LetterMemory, BelievesUdpAloneOnlyAfterARow) {

@@ -50,7 +50,9 @@ void QueryMessage::MixLetters(RandomSource& random) {
       bits = random.NextU8();
       bits_left = 8;
     }
-    octets_[i] = static_cast<uint8_t>((octets_[i] & ~kCaseBit) | ((bits & 1) != 0 ? kCaseBit : 0));
+    const bool is_capital = (bits & 1) != 0;
+    octets_[i] = static_cast<uint8_t>((octets_[i] & ~kCaseBit) | (is_capital ? 0 : kCaseBit));
+    shows_folding_ |= is_capital;
     bits >>= 1;
     --bits_left;
   }

@@ -35,7 +35,8 @@ class QueryMessage {
   void set_id(uint16_t id);
   // Each letter of the name in upper or lower case, by chance. From now on Match::kOtherLetters is possible.
   void MixLetters(RandomSource& random);
-  bool has_mixed_letters() const { return has_mixed_letters_; }
+  // Letters were mixed and one at least is a capital, so that an upstream that folds them gives itself away.
+  bool shows_folding() const { return shows_folding_; }
 
   absl::Span<const uint8_t> octets() const { return {octets_.data(), size_}; }
 
@@ -57,6 +58,7 @@ class QueryMessage {
   dns::RecordType type_;
   dns::RecordClass record_class_;
   bool has_mixed_letters_ = false;
+  bool shows_folding_ = false;
   std::array<uint8_t, kMaxLength> octets_{};
   size_t size_ = 0;
 };

@@ -87,6 +87,20 @@ TEST(QueryMessage, MixesEveryLetterAndNothingElse) {
   }
 }
 
+TEST(QueryMessage, KnowsWhetherFoldingWouldShow) {
+  RandomSource random;
+  for (const std::string_view name : {".", "10.in", "x.example", "1.2.3.4"}) {
+    for (int i = 0; i < 50; ++i) {
+      QueryMessage query(QuestionFor(name));
+      EXPECT_FALSE(query.shows_folding());
+      query.MixLetters(random);
+      const bool has_capital = std::any_of(query.octets().begin() + dns::kHeaderLength, query.octets().end(),
+                                           [](uint8_t octet) { return octet >= 'A' && octet <= 'Z'; });
+      EXPECT_EQ(query.shows_folding(), has_capital);
+    }
+  }
+}
+
 TEST(QueryMessage, KnowsItsReply) {
   RandomSource random;
   QueryMessage query(QuestionFor("some.quite.long.name.example"));

@@ -94,7 +94,7 @@ asio::awaitable<Reply> Upstream::State::AskByUdp(QueryMessage* query, Clock::tim
   if (options.mix_letters && letters.KeepsLetters(Clock::now())) query->MixLetters(random);
   UdpClient::Result result = co_await udp.Ask(query, std::min(deadline, Clock::now() + options.read_timeout));
   if (result.outcome == Outcome::kUnverified) co_return co_await Settle(query, std::move(result), deadline);
-  if (result.outcome == Outcome::kReply && query->has_mixed_letters()) letters.OnKept();
+  if (result.outcome == Outcome::kReply && query->shows_folding()) letters.OnKept();
   co_return ToReply(std::move(result), *query, Transport::kUdp);
 }
 
@@ -103,10 +103,8 @@ asio::awaitable<Reply> Upstream::State::Settle(QueryMessage* query, UdpClient::R
   counters->settled_by_tcp.Increment();
   StreamClient::Result result = co_await stream.Ask(query, options.read_timeout, deadline);
   if (result.outcome == Outcome::kReply) {
-    if (doubted.has_other_letters && result.has_other_letters) {
-      letters.OnFoldedByTcp(Clock::now());
-      OnFoldedLetters();
-    }
+    const bool folds = doubted.has_other_letters && result.has_other_letters;
+    if (folds && letters.OnFoldedByTcp(Clock::now())) OnFoldedLetters();
     co_return ToReply(std::move(result), *query, Transport::kTcp);
   }
   if (result.outcome == Outcome::kWrongQuestion || result.outcome == Outcome::kStopped) {

@@ -36,7 +36,7 @@ struct Options {
   std::chrono::milliseconds connect_timeout{2'000};  // for a connection, TLS handshake included
   std::chrono::milliseconds expire{10'000};          // an idle connection is kept so long
   bool mix_letters = true;                           // 0x20
-  // A question over UDP weighs about 75 KB while it is in flight (cares_channel.h), one on a connection about 1 KB.
+  // A question over UDP weighs 73 KB while it is in flight (cares_channel.h), one on a connection about 1 KB.
   size_t max_udp_in_flight = 256;
   StreamBounds streams{};
 };
