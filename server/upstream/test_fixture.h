@@ -41,6 +41,7 @@ class UpstreamTest : public ::testing::Test {
   void SetUp() override { MakeServer(); }
 
   void MakeServer(std::string_view address = "127.0.0.1", boost::asio::ssl::context* tls = nullptr) {
+    replaced_ = std::move(server_);
     server_ = std::make_unique<TestNameServer>(*io_, address, tls);
     options_.address = *base::ParseIpAddress(address);
     options_.port = server_->port();
@@ -83,6 +84,7 @@ class UpstreamTest : public ::testing::Test {
 
   std::unique_ptr<boost::asio::io_context> io_ = std::make_unique<boost::asio::io_context>(1);
   Options options_;
+  std::unique_ptr<TestNameServer> replaced_;  // the io_context still knows it
   std::unique_ptr<TestNameServer> server_;
   std::unique_ptr<Upstream> upstream_;
 };
