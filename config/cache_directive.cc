@@ -132,10 +132,13 @@ void ReadServeStale(const Directive& line, CacheOptions& cache, const Context& c
     context.errors.Add(arguments[1].position, "serve_stale is {}; expected immediate or verify",
                        Quoted(arguments[1].text));
   }
+  // The time that `verify` waits and the time between two tries are not ours to set: a query has five seconds, and
+  // one try is made in five.
   const size_t first = cache.stale_mode == CacheOptions::StaleMode::kVerify ? 3 : 2;
-  if (first == 3) read(2, cache.stale_verify_timeout);
+  absl::Duration unused;
+  if (first == 3) read(2, unused);
+  read(first + 1, unused);
   read(first, cache.stale_ttl);
-  read(first + 1, cache.stale_recheck);
   if (arguments.size() > first + 2) {
     context.errors.Add(arguments[first + 2].position,
                        "{} at the end of serve_stale; expected \"serve_stale [DURATION] [immediate [TTL [RECHECK]]]\" "

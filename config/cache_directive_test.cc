@@ -72,9 +72,7 @@ TEST(CacheDirective, ReadsEveryProperty) {
   EXPECT_EQ(cache.prefetch_percentage, 20);
   EXPECT_EQ(cache.serve_stale, absl::Hours(2));
   EXPECT_EQ(cache.stale_mode, CacheOptions::StaleMode::kVerify);
-  EXPECT_EQ(cache.stale_verify_timeout, absl::Seconds(1));
   EXPECT_EQ(cache.stale_ttl, absl::Seconds(5));
-  EXPECT_EQ(cache.stale_recheck, absl::Seconds(6));
   EXPECT_EQ(cache.servfail, absl::ZeroDuration());
   EXPECT_THAT(Texts(cache.success.disabled), ::testing::ElementsAre("cluster.local."));
   EXPECT_THAT(Texts(cache.denial.disabled), ::testing::ElementsAre("."));

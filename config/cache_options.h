@@ -33,11 +33,9 @@ struct CacheOptions {
   absl::Duration prefetch_duration = absl::Minutes(1);
   int prefetch_percentage = 10;  // of the TTL that is left when that happens
 
-  absl::Duration serve_stale = absl::ZeroDuration();    // how long after its end a reply may still be told; 0: not
-  StaleMode stale_mode = StaleMode::kImmediate;         // told at once, or only when nobody else knows
-  absl::Duration stale_ttl = absl::ZeroDuration();      // that such a reply is told with
-  absl::Duration stale_recheck = absl::ZeroDuration();  // between two tries to fetch it anew
-  absl::Duration stale_verify_timeout = absl::ZeroDuration();  // how long kVerify waits; 0: for the upstream's own end
+  absl::Duration serve_stale = absl::ZeroDuration();  // how long after its end a reply may still be told; 0: not
+  StaleMode stale_mode = StaleMode::kImmediate;       // told at once, or only when nobody else knows
+  absl::Duration stale_ttl = absl::ZeroDuration();    // that such a reply is told with
 };
 
 }  // namespace podnamed::config

@@ -83,6 +83,7 @@ absl::Status PrepareForward(Block& block) {
 
 plugins::PluginChain MakeChain(const Block& block, const boost::asio::any_io_executor& executor) {
   plugins::PluginChain chain;
+  if (block.cache) chain.push_back(std::make_unique<plugins::Cache>(*block.options.cache, *block.cache));
   if (block.resolver) chain.push_back(std::make_unique<plugins::Kubernetes>(*block.resolver, *block.holder));
   for (size_t i = 0; i < block.forward.size(); ++i) {
     const config::ForwardOptions& options = block.options.forward[i];

@@ -12,6 +12,7 @@
 #include "config/options.h"
 #include "server/dns/name.h"
 #include "server/net/endpoint.h"
+#include "server/plugins/cache_plugin.h"
 #include "server/plugins/forward_targets.h"
 #include "server/plugins/plugin.h"
 #include "server/resolve/resolver.h"
@@ -35,7 +36,8 @@ struct Block {
   // Of its `kubernetes` directive; both nullptr when it has none.
   std::unique_ptr<const resolve::Resolver> resolver;
   const state::SnapshotHolder* holder = nullptr;
-  std::vector<ForwardShared> forward;  // of each of options.forward
+  std::vector<ForwardShared> forward;           // of each of options.forward
+  std::unique_ptr<plugins::CacheShared> cache;  // of its `cache` directive, if it has one
 };
 
 // Fills `block.forward`. An error is one sentence.

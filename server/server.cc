@@ -96,7 +96,8 @@ absl::Status Server::AddBlock(const config::ServerBlockOptions& options) {
   if (const absl::Status status = PrepareForward(block); !status.ok()) {
     return absl::Status(status.code(), absl::StrCat(options.place, ": forward: ", status.message()));
   }
-  blocks_.push_back(std::move(block));
+  Block& added = blocks_.emplace_back(std::move(block));
+  if (added.options.cache) added.cache = std::make_unique<plugins::CacheShared>(*added.options.cache);
   return absl::OkStatus();
 }
 

@@ -29,7 +29,7 @@ struct TcpDeadlines {
   std::chrono::milliseconds write{5'000};        // to take the replies that were written together
 };
 
-class TcpConnection : private ReplyPathMaker {
+class TcpConnection final : private ReplyPathMaker {
  public:
   using Clock = std::chrono::steady_clock;
 

@@ -12,7 +12,7 @@
 
 namespace podnamed::net {
 
-class UdpListener : private ReplyPathMaker {
+class UdpListener final : private ReplyPathMaker {
  public:
   // `socket` comes from OpenUdpSocket.
   UdpListener(boost::asio::ip::udp::socket socket, Handler& handler);

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "absl/functional/any_invocable.h"
 #include "server/base/ip_address.h"
@@ -40,6 +41,7 @@ class Conductor {
   using Done = absl::AnyInvocable<void(const Exchange& child)>;
   virtual void Resume(Exchange& exchange, Next next) = 0;
   virtual void Ask(Exchange& parent, const dns::Name& name, dns::RecordType type, AskFrom from, Done done) = 0;
+  virtual void AskAside(Exchange& exchange, Done done) = 0;
 
  protected:
   ~Conductor() = default;
@@ -65,6 +67,7 @@ struct Exchange {
   bool truncated = false;
   resolve::Answer answer;             // its sections, and why they are as they are
   dns::ReplyRecords records;          // what the sections above point to, of a reply that came in octets
+  std::vector<uint8_t> octets;        // these, of a reply that an upstream has just given; else empty
   std::string_view answered_by = {};  // the plugin, a literal; empty: none was asked
 
   // ---- its way
@@ -80,6 +83,10 @@ struct Exchange {
   void Ask(const dns::Name& name, dns::RecordType type, AskFrom from, Conductor::Done done) {
     conductor->Ask(*this, name, type, from, std::move(done));
   }
+
+  // Asks the same question of the plugins behind the one that is asked, on nobody's behalf: `done` gets the reply when
+  // this exchange may long be gone. REQUIRES: can_wait.
+  void AskAside(Conductor::Done done) { conductor->AskAside(*this, std::move(done)); }
 
   size_t position = 0;          // of the plugin that is asked
   int depth = 0;                // of questions that questions have led to

@@ -90,7 +90,9 @@ void Forward::OnReply(Exchange& exchange, const upstream::Reply& reply, const st
     exchange.Resume(Next::kPass);
     return;
   }
-  if (!view || !PutReply(*view, exchange)) {
+  if (view && PutReply(*view, exchange)) {
+    exchange.octets = reply.message;
+  } else {
     exchange.answer.reason.set_info_code(dns::ExtendedError::kInvalidData);
     exchange.answer.reason.Append(std::string_view("the reply of "), std::string_view(member),
                                   std::string_view(" cannot be read"));

@@ -51,6 +51,7 @@ void Begin(Exchange& exchange) {
   exchange.recursion_available = false;
   exchange.authentic_data = false;
   exchange.truncated = false;
+  exchange.octets.clear();
   exchange.answered_by = {};
   exchange.query = &exchange.asked;
   exchange.position = 0;
@@ -173,6 +174,11 @@ void QueryService::Finish(std::unique_ptr<Journey> journey, Next next) {
     done(child);
     return;
   }
+  if (journey->path == nullptr) {  // asked aside
+    std::exchange(journey->done, nullptr)(*journey);
+    Recycle(std::move(journey));
+    return;
+  }
   if (next == Next::kDone) {
     late_reply_.resize(dns::kMaxMessageLength);
     size = Encode(*journey, absl::MakeSpan(late_reply_));
@@ -182,15 +188,16 @@ void QueryService::Finish(std::unique_ptr<Journey> journey, Next next) {
   Recycle(std::move(journey));
 }
 
-void QueryService::Ask(Exchange& exchange, const dns::Name& name, dns::RecordType type, plugins::AskFrom from,
-                       Done done) {
-  Journey& parent = static_cast<Journey&>(exchange);
+std::unique_ptr<QueryService::Journey> QueryService::MakeChild(const Journey& parent, std::string_view name,
+                                                               dns::RecordType type, Done done) {
   std::unique_ptr<Journey> child = TakeSpare();
-  child->packet.assign(name.wire().begin(), name.wire().end());
+  child->packet.assign(name.begin(), name.end());
   child->asked = parent.asked;
   child->asked.name.Read({reinterpret_cast<const char*>(child->packet.data()), child->packet.size()});
   child->asked.type = type;
   Begin(*child);
+  child->chain = parent.chain;
+  child->start = child->position = parent.position + 1;
   child->reply_limit = dns::kMaxMessageLength;
   child->client = parent.client;
   child->client_port = parent.client_port;
@@ -198,24 +205,37 @@ void QueryService::Ask(Exchange& exchange, const dns::Name& name, dns::RecordTyp
   child->can_wait = parent.can_wait;
   child->depth = parent.depth + 1;
   child->conductor = this;
-  child->parent = &parent;
   child->done = std::move(done);
-  child->start = 0;
-  Next next = Next::kDone;
-  if (from == plugins::AskFrom::kNextPlugin) {
-    child->chain = parent.chain;
-    child->start = child->position = parent.position + 1;
-  } else {
-    child->chain = FindChain(child->asked.name);
-    if (child->chain == nullptr) child->rcode = Rcode::kRefused;
-  }
-  if (child->chain != nullptr && child->depth <= kMaxDepth) next = Walk(*child);
+  return child;
+}
+
+void QueryService::Send(std::unique_ptr<Journey> child) {
+  const bool is_possible = child->chain != nullptr && child->depth <= kMaxDepth;
+  const Next next = is_possible ? Walk(*child) : Next::kDone;
   if (next == Next::kLater) {
     child->is_waiting = true;
     waiting_.emplace(child.get(), std::move(child));
-    return;
+  } else {
+    Finish(std::move(child), next);
   }
-  Finish(std::move(child), next);
+}
+
+void QueryService::Ask(Exchange& exchange, const dns::Name& name, dns::RecordType type, plugins::AskFrom from,
+                       Done done) {
+  Journey& parent = static_cast<Journey&>(exchange);
+  std::unique_ptr<Journey> child = MakeChild(parent, name.wire(), type, std::move(done));
+  child->parent = &parent;
+  if (from == plugins::AskFrom::kServer) {
+    child->chain = FindChain(child->asked.name);
+    child->start = child->position = 0;
+    if (child->chain == nullptr) child->rcode = Rcode::kRefused;
+  }
+  Send(std::move(child));
+}
+
+void QueryService::AskAside(Exchange& exchange, Done done) {
+  const Journey& journey = static_cast<Journey&>(exchange);
+  Send(MakeChild(journey, journey.query->name.original(), journey.query->type, std::move(done)));
 }
 
 const PluginChain* QueryService::FindChain(const dns::QueryName& name) const {

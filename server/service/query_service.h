@@ -60,7 +60,12 @@ class QueryService : public net::Handler, private plugins::Conductor {
   void Resume(plugins::Exchange& exchange, plugins::Next next) override;
   void Ask(plugins::Exchange& parent, const dns::Name& name, dns::RecordType type, plugins::AskFrom from,
            Done done) override;
+  void AskAside(plugins::Exchange& exchange, Done done) override;
 
+  // A journey that begins behind the plugin that asks for it, or where the server has the question.
+  std::unique_ptr<Journey> MakeChild(const Journey& parent, std::string_view name, dns::RecordType type, Done done);
+  // Walks it to its end, or leaves it waiting.
+  void Send(std::unique_ptr<Journey> child);
   // Asks the chain from where the journey stands until a plugin answers or waits. Never kPass.
   static plugins::Next Walk(Journey& journey);
   // The reply on its way up to those that had passed the query on.

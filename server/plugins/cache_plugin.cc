@@ -1,0 +1,131 @@
+#include "server/plugins/cache_plugin.h"
+
+#include <algorithm>
+#include <chrono>
+#include <limits>
+#include <optional>
+
+#include "absl/algorithm/container.h"
+#include "absl/time/clock.h"
+#include "server/plugins/upstream_reply.h"
+
+namespace podnamed::plugins {
+namespace {
+
+using std::chrono::seconds;
+using Clock = CacheTime::clock;
+
+uint32_t Seconds(absl::Duration duration) {
+  return static_cast<uint32_t>(std::min<int64_t>(absl::ToInt64Seconds(duration), std::numeric_limits<int32_t>::max()));
+}
+
+TtlBounds BoundsOf(const config::CacheOptions::Kind& kind) {
+  return {.min = Seconds(kind.min_ttl), .max = Seconds(kind.max_ttl)};
+}
+
+CacheRules RulesOf(const config::CacheOptions& options) {
+  return {.success = BoundsOf(options.success),
+          .denial = BoundsOf(options.denial),
+          .failure_ttl = Seconds(options.servfail),
+          .disabled_success = options.success.disabled,
+          .disabled_denial = options.denial.disabled};
+}
+
+CacheOptions StoreOptionsOf(const config::CacheOptions& options) {
+  // A reply of some hundred octets and what it needs besides; those of thousands take the place of others.
+  constexpr size_t kOctetsPerEntry = 1024;
+  CacheOptions store;
+  const auto set = [&](CacheKind kind, size_t entries) {
+    store.bounds[static_cast<size_t>(kind)] = {entries, entries * kOctetsPerEntry};
+  };
+  set(CacheKind::kSuccess, options.success.capacity);
+  set(CacheKind::kDenial, options.denial.capacity);
+  store.keep_ttl = options.keep_ttl;
+  store.prefetch_amount = static_cast<uint32_t>(options.prefetch_amount);
+  store.prefetch_duration = seconds(Seconds(options.prefetch_duration));
+  store.prefetch_percentage = static_cast<uint32_t>(options.prefetch_percentage);
+  store.serve_stale = seconds(Seconds(options.serve_stale));
+  store.stale_ttl = Seconds(options.stale_ttl);
+  return store;
+}
+
+CacheKey KeyOf(const dns::Query& query) {
+  return {.name = query.name.folded(),
+          .type = query.type,
+          .record_class = query.record_class,
+          .dnssec_ok = query.edns && query.edns->dnssec_ok,
+          .checking_disabled = query.checking_disabled};
+}
+
+void SetTtl(std::vector<dns::RecordSet>& sets, uint32_t ttl) {
+  for (dns::RecordSet& set : sets) set.ttl = ttl;
+}
+
+}  // namespace
+
+CacheShared::CacheShared(const config::CacheOptions& options)
+    : store_(StoreOptionsOf(options)), rules_(RulesOf(options)) {}
+
+Cache::Cache(const config::CacheOptions& options, CacheShared& shared)
+    : options_(options), shared_(shared), buffer_(dns::kMaxMessageLength) {}
+
+bool Cache::Covers(const dns::Query& query) const {
+  return absl::c_any_of(options_.zones,
+                        [&](const dns::Name& zone) { return query.name.LabelsAbove(zone.wire()).has_value(); });
+}
+
+Next Cache::OnQuery(Exchange& exchange) {
+  if (!Covers(*exchange.query)) return Next::kPass;
+  return PutKept(exchange, options_.stale_mode == config::CacheOptions::StaleMode::kImmediate) ? Next::kDone
+                                                                                               : Next::kPass;
+}
+
+bool Cache::PutKept(Exchange& exchange, bool stale) {
+  const std::optional<CacheHit> hit =
+      shared_.store().Lookup(KeyOf(*exchange.query), Clock::now(), absl::MakeSpan(buffer_));
+  if (!hit || (hit->is_stale && !stale)) return false;
+  const auto view = dns::MessageView::Read(absl::MakeConstSpan(buffer_).first(hit->size));
+  if (!view || !PutReply(*view, exchange)) return false;
+  exchange.authoritative = true;  // as CoreDNS says of every hit
+  exchange.answered_by = "cache";
+  if (hit->is_stale) {
+    const bool is_denial = hit->kind == CacheKind::kDenial && exchange.rcode == dns::Rcode::kNxDomain;
+    exchange.answer.reason.set_info_code(is_denial ? dns::ExtendedError::kStaleNxDomain
+                                                   : dns::ExtendedError::kStaleAnswer);
+    exchange.answer.reason.Append(std::string_view("kept "), size_t{hit->age}, std::string_view(" s ago"));
+  }
+  if (hit->wants_refresh && exchange.can_wait) Refresh(exchange);
+  return true;
+}
+
+void Cache::Refresh(Exchange& exchange) {
+  exchange.AskAside([this](const Exchange& child) {
+    if (child.octets.empty()) return;
+    const auto view = dns::MessageView::Read(child.octets);
+    if (!view) return;
+    Keep(child, Judge(*view, KeyOf(*child.query), shared_.rules(), absl::Now()), *view);
+  });
+}
+
+void Cache::Keep(const Exchange& exchange, const CacheVerdict& verdict, const dns::MessageView& view) {
+  if (verdict.outcome != CacheOutcome::kStore) return;
+  shared_.store().Insert(KeyOf(*exchange.query), view, verdict, Clock::now());
+}
+
+void Cache::OnReply(Exchange& exchange) {
+  if (exchange.answered_by == "kubernetes" || !Covers(*exchange.query)) return;
+  const bool has_failed = exchange.octets.empty() || exchange.rcode == dns::Rcode::kServFail;
+  if (has_failed && exchange.answered_by == "forward" && options_.serve_stale > absl::ZeroDuration()) {
+    if (PutKept(exchange, /*stale=*/true)) return;
+  }
+  if (exchange.octets.empty()) return;
+  const auto view = dns::MessageView::Read(exchange.octets);
+  if (!view) return;
+  const CacheVerdict verdict = Judge(*view, KeyOf(*exchange.query), shared_.rules(), absl::Now());
+  Keep(exchange, verdict, *view);
+  SetTtl(exchange.answer.answer, verdict.ttl);
+  SetTtl(exchange.answer.authority, verdict.ttl);
+  SetTtl(exchange.answer.additional, verdict.ttl);
+}
+
+}  // namespace podnamed::plugins

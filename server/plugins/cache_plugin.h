@@ -1,0 +1,48 @@
+// `cache`: replies of upstreams are kept for as long as they say, or less. What the cluster answers is never kept: it
+// is as near as the cache, and changes under it.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "config/cache_options.h"
+#include "server/plugins/cache/cache_store.h"
+#include "server/plugins/plugin.h"
+
+namespace podnamed::plugins {
+
+// One for all workers of a server block. Any thread.
+class CacheShared {
+ public:
+  explicit CacheShared(const config::CacheOptions& options);
+
+  CacheStore& store() { return store_; }
+  const CacheRules& rules() const { return rules_; }
+
+ private:
+  CacheStore store_;
+  const CacheRules rules_;
+};
+
+class Cache : public Plugin {
+ public:
+  // Both outlive this.
+  Cache(const config::CacheOptions& options, CacheShared& shared);
+
+  Next OnQuery(Exchange& exchange) override;
+  void OnReply(Exchange& exchange) override;
+
+ private:
+  bool Covers(const dns::Query& query) const;
+  // The kept reply becomes that of the exchange; false if there is none that may be told. `stale`: or one that is old.
+  bool PutKept(Exchange& exchange, bool stale);
+  // Keeps the reply that an upstream has just given; the exchange's records get the TTL that it is kept with.
+  void Keep(const Exchange& exchange, const CacheVerdict& verdict, const dns::MessageView& view);
+  void Refresh(Exchange& exchange);
+
+  const config::CacheOptions& options_;
+  CacheShared& shared_;
+  std::vector<uint8_t> buffer_;  // of a kept reply
+};
+
+}  // namespace podnamed::plugins
