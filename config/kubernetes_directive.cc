@@ -16,6 +16,7 @@
 #include "config/api_source.h"
 #include "config/label_selector.h"
 #include "config/number.h"
+#include "config/zone_list.h"
 #include "server/base/ip_address.h"
 #include "server/resolve/reverse_name.h"
 
@@ -183,29 +184,15 @@ void ReadReasons(const Directive& line, Properties& properties, const Context& c
   properties.options.answers.reasons = argument->text == "on";
 }
 
-std::vector<dns::Name> ReadZoneList(const Directive& line, const Context& context) {
-  std::vector<dns::Name> zones;
-  for (const Token& argument : line.arguments) {
-    const absl::StatusOr<std::vector<dns::Name>> parsed = ParseZone(argument.text);
-    if (parsed.ok()) {
-      zones.insert(zones.end(), parsed->begin(), parsed->end());
-    } else {
-      context.errors.Add(argument.position, parsed.status());
-    }
-  }
-  return zones;
-}
-
 void ReadFallthrough(const Directive& line, Properties& properties, const Context& context) {
-  properties.options.answers.fallthrough = ReadZoneList(line, context);
-  if (line.arguments.empty()) properties.options.answers.fallthrough->emplace_back();  // the root: every name
+  properties.options.answers.fallthrough = ReadFallthroughZones(line, context);
 }
 
 void ReadMulticluster(const Directive& line, Properties& properties, const Context& context) {
   if (line.arguments.empty()) {
     context.errors.Add(line.name.position, "multicluster names no zone; expected \"multicluster ZONE…\"");
   }
-  properties.options.answers.clusterset_zones = ReadZoneList(line, context);
+  properties.options.answers.clusterset_zones = ReadZoneList(line.arguments, context);
   properties.multicluster_word = &line.name;
 }
 

@@ -6,38 +6,69 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "config/acl_directive.h"
+#include "config/bare_directives.h"
 #include "config/bind_directive.h"
 #include "config/cache_directive.h"
 #include "config/forward_directive.h"
+#include "config/bufsize_directive.h"
+#include "config/cancel_directive.h"
+#include "config/chaos_directive.h"
+#include "config/debug_directive.h"
+#include "config/header_directive.h"
 #include "config/health_directive.h"
+#include "config/hosts_directive.h"
 #include "config/kubernetes_directive.h"
+#include "config/loadbalance_directive.h"
+#include "config/nsid_directive.h"
 #include "config/parser.h"
+#include "config/pprof_directive.h"
 #include "config/prometheus_directive.h"
 #include "config/ready_directive.h"
+#include "config/root_directive.h"
+#include "config/timeouts_directive.h"
 #include "config/vocabulary.h"
 #include "server/base/status.h"
 
 namespace podnamed::config {
 namespace {
 
+// One a line.
+// clang-format off
 constexpr Word<ServerBlockOptions> kPlugins[] = {
+    {"root", ReadRoot},
+    {"cancel", ReadCancel},
+    {"timeouts", ReadTimeouts},
+    {"nsid", ReadNsid},
+    {"bufsize", ReadBufsize},
     {"bind", ReadBind, /*repeatable=*/true},
+    {"debug", ReadDebug},
     {"ready", ReadReady},
     {"health", ReadHealth},
+    {"pprof", ReadPprof},
     {"prometheus", ReadPrometheus},
+    {"local", ReadBare<&ServerBlockOptions::local>},
+    {"any", ReadBare<&ServerBlockOptions::any>},
+    {"chaos", ReadChaos},
+    {"loadbalance", ReadLoadbalance},
+    {"acl", ReadAcl, /*repeatable=*/true},
     {"cache", ReadCache},
+    {"header", ReadHeader},
+    {"minimal", ReadBare<&ServerBlockOptions::minimal>},
+    {"hosts", ReadHosts},
     {"kubernetes", ReadKubernetes},
     {"forward", ReadForward, /*repeatable=*/true},
+    {"whoami", ReadBare<&ServerBlockOptions::whoami>},
 };
+// clang-format on
 
 // CoreDNS's plugin.cfg (1.14), in its order, without those above.
 constexpr std::string_view kPluginsOfCoreDns[] = {
-    "root",     "metadata",    "geoip",   "cancel",   "proxyproto",   "quic",  "grpc_server", "https",       "https3",
-    "timeouts", "multisocket", "reload",  "nsid",     "bufsize",      "debug", "trace",       "pprof",       "shed",
-    "errors",   "log",         "dnstap",  "local",    "dns64",        "any",   "chaos",       "loadbalance", "tsig",
-    "rewrite",  "autopath",    "acl",     "header",   "dnssec",       "tls",   "minimal",     "template",    "transfer",
-    "hosts",    "route53",     "azure",   "clouddns", "k8s_external", "file",  "auto",        "secondary",   "etcd",
-    "loop",     "grpc",        "erratic", "whoami",   "on",           "sign",  "view",        "nomad",
+    "metadata", "geoip",    "proxyproto",   "quic",   "grpc_server", "https",     "https3",   "multisocket",
+    "reload",   "trace",    "shed",         "errors", "log",         "dnstap",    "dns64",    "tsig",
+    "rewrite",  "autopath", "dnssec", "tls",         "template",  "transfer", "route53",
+    "azure",    "clouddns", "k8s_external", "file",   "auto",        "secondary", "etcd",     "loop",
+    "grpc",     "erratic",      "on",     "sign",        "view",      "nomad",
 };
 
 constexpr Vocabulary<ServerBlockOptions> kVocabulary = {"plugin", kPlugins, kPluginsOfCoreDns,

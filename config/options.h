@@ -19,6 +19,8 @@
 #include "config/server_keys.h"
 #include "server/base/endpoint.h"
 #include "server/base/ip_address.h"
+#include "server/base/ip_network.h"
+#include "server/dns/types.h"
 #include "server/resolve/options.h"
 
 namespace podnamed::config {
@@ -68,6 +70,60 @@ struct HealthOptions {
   absl::Duration lameduck = absl::ZeroDuration();  // how long everything goes on after a stop signal
 };
 
+// Names and addresses as /etc/hosts has them.
+struct HostsOptions {
+  struct Line {
+    base::IpAddress address;
+    std::vector<dns::Name> names;  // folded
+  };
+
+  std::string file = "/etc/hosts";           // relative to the block's `root`
+  std::vector<dns::Name> zones;              // names outside of them are nobody's
+  std::vector<Line> lines;                   // of the Corefile, besides the file's
+  uint32_t ttl = 3600;                       // seconds
+  bool reverse = true;                       // addresses have names
+  absl::Duration reload = absl::Seconds(5);  // between two looks at the file; zero: one look, at start
+  std::vector<dns::Name> fallthrough;        // names in these zones that have no address are left to the next plugin
+};
+
+// Who may ask for what: the first policy that fits a query decides.
+struct AclPolicy {
+  enum class Action : uint8_t { kAllow, kBlock, kFilter, kDrop };
+  Action action = Action::kAllow;
+  std::vector<dns::RecordType> types;     // empty: every type
+  std::vector<base::IpNetwork> networks;  // of clients; empty: every client
+};
+struct AclOptions {
+  std::vector<dns::Name> zones;
+  std::vector<AclPolicy> policies;
+};
+
+struct LoadbalanceOptions {
+  std::vector<base::IpNetwork> prefer;  // addresses in the first of these come first, and so on
+};
+
+struct ChaosOptions {
+  std::string version;               // at most 255 octets, as is each of
+  std::vector<std::string> authors;  // each once, in order
+};
+
+enum class HeaderFlag : uint8_t { kAuthoritative, kRecursionAvailable, kRecursionDesired };
+struct HeaderOptions {
+  struct Rule {
+    HeaderFlag flag;
+    bool value;
+  };
+  std::vector<Rule> of_query;     // as the plugins behind see it
+  std::vector<Rule> of_response;  // in their order
+};
+
+// How long a client of a stream may take, where it is said.
+struct TimeoutsOptions {
+  std::optional<absl::Duration> read;   // for a query
+  std::optional<absl::Duration> write;  // to take replies
+  std::optional<absl::Duration> idle;   // between queries
+};
+
 struct ServerBlockOptions {
   std::string place;                  // "Corefile:3:1", for messages
   std::vector<ServerKey> keys;        // at least one
@@ -78,6 +134,28 @@ struct ServerBlockOptions {
   std::optional<CacheOptions> cache;
   std::optional<KubernetesOptions> kubernetes;
   std::vector<ForwardOptions> forward;  // asked in this order
+  std::optional<HostsOptions> hosts;
+  std::vector<AclOptions> acl;  // in the order of the Corefile
+  std::optional<LoadbalanceOptions> loadbalance;
+  std::optional<ChaosOptions> chaos;
+  std::optional<HeaderOptions> header;
+  std::optional<TimeoutsOptions> timeouts;
+  std::optional<std::string> nsid;  // empty: the host's name
+  std::optional<uint16_t> bufsize;  // octets of a reply over UDP, at most
+  // How long a query may wait for others.
+  std::optional<absl::Duration> cancel;
+  bool any = false;
+  bool local = false;
+  bool minimal = false;
+  bool whoami = false;
+
+  std::string root;                   // directory of relative paths; empty: the working directory
+  std::vector<std::string> warnings;  // what the person who starts the server should know, with its place
+
+  // A path of this block, which may be relative.
+  std::string InRoot(const std::string& path) const {
+    return root.empty() || path.starts_with("/") ? path : root + "/" + path;
+  }
 };
 
 struct Options {

@@ -46,4 +46,13 @@ const Token* OnlyArgument(const Directive& line, std::string_view usage, ErrorLi
   return &argument;
 }
 
+void RefuseArguments(const Directive& line, ErrorList& errors) {
+  if (line.arguments.empty()) return;
+  errors.Add(line.arguments.front().position, "{} takes no argument", line.name.text);
+}
+
+void RefuseBlock(const Directive& line, std::string_view usage, ErrorList& errors) {
+  if (line.has_block) errors.Add(line.name.position, "{} has a block; expected \"{}\"", line.name.text, usage);
+}
+
 }  // namespace podnamed::config

@@ -77,4 +77,9 @@ void ReadBlock(const std::vector<Directive>& block, const Vocabulary<Target>& vo
 // is the line as it should be, "ttl SECONDS".
 const Token* OnlyArgument(const Directive& line, std::string_view usage, ErrorList& errors);
 
+// For a line that is its name alone, or its name and a block: an error if it has arguments, or a block that it may not
+// have.
+void RefuseArguments(const Directive& line, ErrorList& errors);
+void RefuseBlock(const Directive& line, std::string_view usage, ErrorList& errors);
+
 }  // namespace podnamed::config

@@ -28,11 +28,11 @@ enum class Outcome : uint8_t {
 // Why the answer is what it is, for a person (RFC 8914). Written into its own storage: nothing is allocated for it.
 class Reason {
  public:
-  bool empty() const { return size_ == 0; }
+  bool empty() const { return size_ == 0 && info_code_ == 0; }
   uint16_t info_code() const { return info_code_; }
   std::string_view text() const { return {text_.data(), size_}; }
 
-  void Clear() { size_ = 0; }
+  void Clear() { info_code_ = 0, size_ = 0; }
   void set_info_code(uint16_t info_code) { info_code_ = info_code; }
   // Puts pieces one behind the other; what is too long is cut. Text that comes from a query is printable: labels that
   // are not Kubernetes names are left out by whoever writes.
