@@ -4,13 +4,14 @@ namespace podnamed::dns {
 namespace {
 
 constexpr uint16_t kDnssecOkFlag = 0x8000;
+constexpr uint16_t kNsidOption = 3;            // RFC 5001 section 4
 constexpr uint16_t kExtendedErrorOption = 15;  // RFC 8914 section 2
 constexpr size_t kOptionHeaderLength = 4;
 constexpr size_t kInfoCodeLength = 2;
 
-bool OptionsAreWellFormed(WireReader& reader, size_t end) {
+bool ReadOptions(WireReader& reader, size_t end, Edns& edns) {
   while (reader.ok() && reader.position() < end) {
-    reader.Skip(2);  // the option's code
+    if (reader.ReadU16() == kNsidOption) edns.asks_nsid = true;
     reader.Skip(reader.ReadU16());
   }
   return reader.ok() && reader.position() == end;
@@ -39,27 +40,38 @@ bool ReadOpt(WireReader& reader, Edns& edns) {
   edns.version = reader.ReadU8();
   edns.dnssec_ok = (reader.ReadU16() & kDnssecOkFlag) != 0;
   const size_t length = reader.ReadU16();
-  if (edns.version == kEdnsVersion) return OptionsAreWellFormed(reader, reader.position() + length);
+  if (edns.version == kEdnsVersion) return ReadOptions(reader, reader.position() + length, edns);
   reader.Skip(length);
   return true;
 }
 
-void PutOpt(WireWriter& writer, const Edns& edns, Rcode rcode, const std::optional<ExtendedError>& error) {
-  constexpr size_t kErrorLength = kOptionHeaderLength + kInfoCodeLength;  // without its text
-  const size_t room = writer.room();
-  writer.PutU8(0);  // owner: the root
+size_t NsidLength(const Edns& edns, std::string_view nsid) {
+  return edns.asks_nsid && !nsid.empty() ? kOptionHeaderLength + nsid.size() : 0;
+}
+
+void PutOpt(WireWriter& writer, const Edns& edns, Rcode rcode, const std::optional<ExtendedError>& error,
+            std::string_view nsid) {
+  constexpr size_t kErrorLength = kOptionHeaderLength + kInfoCodeLength;      // without its text
+  size_t room = writer.room() < kOptLength ? 0 : writer.room() - kOptLength;  // for options
+  writer.PutU8(0);                                                            // owner: the root
   writer.PutU16(static_cast<uint16_t>(RecordType::kOpt));
   writer.PutU16(kDefaultUdpLimit);
   writer.PutU8(static_cast<uint8_t>(static_cast<uint16_t>(rcode) >> 4));
   writer.PutU8(kEdnsVersion);
   writer.PutU16(edns.dnssec_ok ? kDnssecOkFlag : 0);
-  if (!error.has_value() || room < kOptLength + kErrorLength) {
-    writer.PutU16(0);  // no options
-    return;
+  const size_t length_at = writer.position();
+  writer.PutU16(0);
+  const size_t nsid_length = NsidLength(edns, nsid);
+  if (nsid_length > 0 && nsid_length <= room) {
+    writer.PutU16(kNsidOption);
+    writer.PutU16(static_cast<uint16_t>(nsid.size()));
+    writer.PutOctets(nsid);
+    room -= nsid_length;
   }
-  const std::string_view text = CutText(error->text, room - kOptLength - kErrorLength);
-  writer.PutU16(static_cast<uint16_t>(kErrorLength + text.size()));
-  PutExtendedError(writer, *error, text);
+  if (error.has_value() && kErrorLength <= room) {
+    PutExtendedError(writer, *error, CutText(error->text, room - kErrorLength));
+  }
+  if (!writer.overflowed()) writer.PatchU16(length_at, static_cast<uint16_t>(writer.position() - length_at - 2));
 }
 
 }  // namespace podnamed::dns

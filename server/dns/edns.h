@@ -17,6 +17,7 @@ struct Edns {
   uint16_t udp_payload_size = 0;  // octets, as advertised: may be below 512, which means 512
   uint8_t version = 0;
   bool dnssec_ok = false;  // DO (RFC 3225)
+  bool asks_nsid = false;  // which server answers (RFC 5001)
 };
 
 // Why a reply says what it says (RFC 8914), for a person to read: no client changes its mind by it. Any code of the
@@ -46,13 +47,16 @@ inline constexpr size_t kOptLength = 11;  // of the record that PutOpt writes, w
 
 // Reads an OPT record from behind its type on. The fixed fields reach `edns` in any case, for the refusal to answer
 // in kind; false if the options that follow are malformed (of a version that we do not speak none is looked at).
-// Options themselves are ignored, as section 6.1.2 wants of those not known.
+// Options other than NSID are ignored, as section 6.1.2 wants of those not known.
 bool ReadOpt(WireReader& reader, Edns& edns);
 
 // Writes the OPT record of the reply to a query that had `edns`: our payload size and version, the client's DO, the
-// upper bits of the rcode. `error` goes along as far as there is room: its text is cut between two characters, and
-// where not even the code fits the record has no option.
-void PutOpt(WireWriter& writer, const Edns& edns, Rcode rcode,
-            const std::optional<ExtendedError>& error = std::nullopt);
+// upper bits of the rcode. `nsid`, if it is not empty and fits, and the client asks for it, follows. `error` goes along
+// as far as there is room: its text is cut between two characters, and where not even the code fits the record has no
+// option.
+void PutOpt(WireWriter& writer, const Edns& edns, Rcode rcode, const std::optional<ExtendedError>& error = std::nullopt,
+            std::string_view nsid = {});
+// How many octets of it NSID is.
+size_t NsidLength(const Edns& edns, std::string_view nsid);
 
 }  // namespace podnamed::dns

@@ -48,6 +48,27 @@ TEST(ReadOpt, ChecksTheOptionsBounds) {
   }
 }
 
+TEST(ReadOpt, SeesThatTheServersIdentityIsAskedFor) {
+  const auto asks = [](const std::string& octets) {
+    WireReader reader({reinterpret_cast<const uint8_t*>(octets.data()), octets.size()});
+    Edns edns;
+    EXPECT_TRUE(ReadOpt(reader, edns));
+    return edns.asks_nsid;
+  };
+  EXPECT_TRUE(asks("\x02\x00\x00\x00\x00\x00\x00\x08\xFF\xFE\x00\x00\x00\x03\x00\x00"s));
+  EXPECT_FALSE(asks("\x02\x00\x00\x00\x00\x00\x00\x04\x00\x04\x00\x00"s));
+}
+
+TEST(PutOpt, PutsTheServersIdentityBeforeAnError) {
+  std::array<uint8_t, kHeaderLength + kOptLength + 5 + 7> buffer;
+  WireWriter::CompressionTable table;
+  WireWriter writer(absl::MakeSpan(buffer), table);
+  PutOpt(writer, Edns{.asks_nsid = true}, Rcode::kNoError, ExtendedError{ExtendedError::kStaleAnswer, "old"}, "n");
+  EXPECT_FALSE(writer.overflowed());
+  EXPECT_EQ(std::string(buffer.begin() + kHeaderLength + 9, buffer.begin() + static_cast<ptrdiff_t>(writer.position())),
+            "\x00\x0C\x00\x03\x00\x01n\x00\x0F\x00\x03\x00\x03o"s);
+}
+
 TEST(PutOpt, SaysOurSizeTheClientsDoAndTheUpperRcode) {
   std::array<uint8_t, kHeaderLength + kOptLength> buffer;
   WireWriter::CompressionTable table;

@@ -71,6 +71,7 @@ std::string ReadRdataText(WireReader& reader, RecordType type, size_t length) {
       for (int number = 0; number < 5; ++number) absl::StrAppend(&text, " ", reader.ReadU32());
       return text;
     }
+    case RecordType::kHinfo:
     case RecordType::kTxt:
       return ReadTexts(reader, reader.position() + length);
     default:

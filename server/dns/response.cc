@@ -142,7 +142,8 @@ size_t UdpReplyLimit(const Query& query, size_t ours) {
 
 size_t ResponseEncoder::Encode(const Query& query, const Response& response, size_t limit, absl::Span<uint8_t> buffer) {
   WireWriter writer(buffer, compression_table_);
-  writer.set_limit(query.edns.has_value() ? limit - kOptLength : limit);
+  const size_t opt_length = query.edns.has_value() ? kOptLength + NsidLength(*query.edns, response.nsid) : 0;
+  writer.set_limit(limit - opt_length);
   if (query.has_question) {
     writer.PutQuestionName(query.name);
     writer.PutU16(static_cast<uint16_t>(query.type));
@@ -166,7 +167,7 @@ size_t ResponseEncoder::Encode(const Query& query, const Response& response, siz
   }
   if (query.edns.has_value()) {
     writer.set_limit(limit);
-    PutOpt(writer, *query.edns, response.rcode, response.extended_error);
+    PutOpt(writer, *query.edns, response.rcode, response.extended_error, response.nsid);
     ++additionals;
   }
 

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string_view>
 
 #include "absl/types/span.h"
 #include "server/dns/edns.h"
@@ -25,6 +26,7 @@ struct Response {
   absl::Span<const RecordSet> answer{};
   absl::Span<const RecordSet> authority{};
   absl::Span<const RecordSet> additional{};       // the OPT record is not among them: it follows from the query
+  std::string_view nsid{};                        // who answers; at most 128 octets, for clients that ask
   std::optional<ExtendedError> extended_error{};  // why; only a client with EDNS can be told
 };
 

@@ -16,6 +16,7 @@ enum class RecordType : uint16_t {
   kCname = 5,
   kSoa = 6,
   kPtr = 12,
+  kHinfo = 13,
   kMx = 15,
   kTxt = 16,
   kAaaa = 28,
