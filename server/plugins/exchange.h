@@ -50,8 +50,8 @@ class Conductor {
 struct Exchange {
   // ---- the question; good until the reply has been sent
 
-  dns::Query asked;                   // as the client sent it; class IN
-  const dns::Query* query = nullptr;  // as the plugins see it: &asked, unless one has put another in its place
+  dns::Query asked;             // as the client sent it; class IN unless a plugin takes every class
+  dns::Query* query = nullptr;  // as the plugins see it: &asked, unless one has put another in its place
   base::IpAddress client;
   uint16_t client_port = 0;
   net::Transport transport = net::Transport::kUdp;
@@ -68,6 +68,7 @@ struct Exchange {
   resolve::Answer answer;             // its sections, and why they are as they are
   dns::ReplyRecords records;          // what the sections above point to, of a reply that came in octets
   std::vector<uint8_t> octets;        // these, of a reply that an upstream has just given; else empty
+  std::string_view nsid = {};         // who answers, for clients that ask (RFC 5001); of the plugin that knows
   std::string_view answered_by = {};  // the plugin, a literal; empty: none was asked
 
   // ---- its way

@@ -21,6 +21,8 @@ class Plugin {
   virtual void OnReply(Exchange&) {}
   // The reply has been written, `size` octets: 0 if there is none. Every plugin of the chain, in its order.
   virtual void OnSent(const Exchange&, size_t) {}
+  // Whether queries of other classes than IN shall enter the chains of its port: all plugins see them then.
+  virtual bool takes_every_class() const { return false; }
   // Called about once a second: lets go of what an old state keeps alive.
   virtual void OnIdle() {}
 };

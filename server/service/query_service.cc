@@ -52,6 +52,7 @@ void Begin(Exchange& exchange) {
   exchange.authentic_data = false;
   exchange.truncated = false;
   exchange.octets.clear();
+  exchange.nsid = {};
   exchange.answered_by = {};
   exchange.query = &exchange.asked;
   exchange.position = 0;
@@ -65,6 +66,10 @@ QueryService::QueryService(std::vector<ServedZone> zones)
   std::stable_sort(zones_.begin(), zones_.end(), [](const ServedZone& a, const ServedZone& b) {
     return a.zone.label_count() > b.zone.label_count();
   });
+  takes_every_class_ = std::any_of(zones_.begin(), zones_.end(), [](const ServedZone& served) {
+    return std::any_of(served.chain->begin(), served.chain->end(),
+                       [](const auto& plugin) { return plugin->takes_every_class(); });
+  });
 }
 
 QueryService::~QueryService() = default;
@@ -77,8 +82,8 @@ Verdict QueryService::Handle(const net::Request& request, absl::Span<uint8_t> bu
   Begin(journey);
   journey.reply_limit = LimitOf(request, journey.asked);
   if (outcome != ParseOutcome::kQuery) return Refuse(RcodeOf(outcome), std::nullopt, buffer, reply_size);
-  // Other classes have no data here; CHAOS waits for its plugin, ANY (RFC 1035 section 3.2.5) would be all of them.
-  if (journey.asked.record_class != dns::RecordClass::kIn) {
+  // Other classes have no data here, unless a plugin knows better.
+  if (journey.asked.record_class != dns::RecordClass::kIn && !takes_every_class_) {
     return Refuse(Rcode::kRefused, ExtendedError::kNotSupported, buffer, reply_size);
   }
   journey.chain = FindChain(journey.asked.name);
@@ -258,6 +263,7 @@ size_t QueryService::Encode(const Exchange& exchange, absl::Span<uint8_t> buffer
                           .answer = answer.answer,
                           .authority = answer.authority,
                           .additional = answer.additional,
+                          .nsid = exchange.nsid,
                           .extended_error = reason},
                          exchange.reply_limit, buffer);
 }

@@ -82,6 +82,7 @@ class QueryService : public net::Handler, private plugins::Conductor {
                       size_t& reply_size);
 
   std::vector<ServedZone> zones_;     // most labels first
+  bool takes_every_class_ = false;    // one of their plugins
   std::unique_ptr<Journey> at_hand_;  // of the next query that comes; it does not wait
   std::vector<std::unique_ptr<Journey>> spare_;
   absl::flat_hash_map<const Journey*, std::unique_ptr<Journey>> waiting_;
