@@ -46,7 +46,7 @@ DOORS = {
     **{room: ["server/base", "proto"] for room in CONTROLLER_ROOMS},
     "controller": ["server/base", "server/web", "proto"],
 }
-# TESTING is open to every *_test.cc. Nobody includes OUTSIDE, and it may include everything.
+# TESTING is open to every *_test.cc and test_*.h. Nobody includes OUTSIDE, and it may include everything.
 
 # Foreign words stop at the adapter: which rooms may say them. Boost.Beast is Asio's family, *.pb.h protobuf's.
 FOREIGN = [
@@ -61,6 +61,8 @@ FOREIGN = [
 PURE = ["server/dns", "server/state", "server/resolve"]
 STANDARD = re.compile(r"[a-z_0-9]+$|arpa/inet\.h$|absl/")
 TEST_FRAMEWORK = re.compile(r"(gtest|gmock)/")
+
+IS_TEST = re.compile(r"(_test\.cc|/test_\w+\.h)$")
 
 INCLUDE = re.compile(r'\s*#\s*include\s*([<"])([^">]+)[">]')
 
@@ -92,7 +94,7 @@ def why_not_own(source, included):
     if from_room in OUTSIDE or from_room == to_room:
         return None
     if to_room in TESTING:
-        return None if source.endswith("_test.cc") else "only tests may"
+        return None if IS_TEST.search(source) else "only tests may"
     if {included, to_room} & set(DOORS.get(from_room, [])):
         return None
     for house in HOUSES:
