@@ -71,6 +71,8 @@ struct Answer {
   // What the sets above point to where nobody else holds it.
   std::vector<base::Ipv4Address> ipv4;
   std::vector<base::Ipv6Address> ipv6;
+  std::vector<base::Ipv4Address> reordered_ipv4;  // of what others hold
+  std::vector<base::Ipv6Address> reordered_ipv6;
   std::vector<dns::SrvData> srv;
   std::vector<dns::NamePieces> names;
   std::vector<DashedLabel> labels;
@@ -101,6 +103,8 @@ struct Answer {
     chain_length = 0;
     ipv4.clear();
     ipv6.clear();
+    reordered_ipv4.clear();
+    reordered_ipv6.clear();
     srv.clear();
     names.clear();
     labels.clear();

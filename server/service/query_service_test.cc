@@ -5,6 +5,7 @@
 
 #include <functional>
 
+#include "server/plugins/chaos.h"
 #include "server/plugins/kubernetes.h"
 #include "server/state/snapshot_builder.h"
 #include "server/testing/dns_message.h"
@@ -105,6 +106,17 @@ TEST_F(QueryServiceTest, WhatIsNoQueryGetsTheRightRefusalOrNothing) {
   packet.resize(packet.size() - 3);
   EXPECT_EQ(Handle(packet), net::Verdict::kReply);
   EXPECT_EQ(testing::ParseMessage(absl::MakeSpan(buffer_).first(size_))->rcode, Rcode::kFormErr);
+}
+
+TEST_F(QueryServiceTest, OtherClassesEnterWhereAPluginTakesThem) {
+  const config::ChaosOptions options = {.version = "test", .authors = {}};
+  plugins::PluginChain chaos;
+  chaos.push_back(std::make_unique<plugins::Chaos>(options));
+  service_.emplace(std::vector<ServedZone>{{Zone("bind"), &chaos}, {Zone("cluster.local"), &chain_}});
+  const testing::QueryOptions ch = {.record_class = dns::RecordClass::kCh};
+  EXPECT_THAT(Ask("version.bind.", RecordType::kTxt, ch).answer, ElementsAre("version.bind. 0 CH TXT \"test\""));
+  EXPECT_EQ(Ask("web-7.nginx.default.svc.cluster.local.", RecordType::kA, ch).rcode, Rcode::kServFail)
+      << "kubernetes knows class IN alone";
 }
 
 // A plugin that does what the test says, and writes down what it sees.
