@@ -1,98 +1,41 @@
 #include "server/chain.h"
 
-#include <fmt/format.h>
-
-#include "absl/algorithm/container.h"
-#include "absl/time/time.h"
-#include "server/base/status.h"
-#include "server/plugins/forward.h"
+#include "server/plugins/acl.h"
+#include "server/plugins/any.h"
+#include "server/plugins/bufsize.h"
+#include "server/plugins/chaos.h"
+#include "server/plugins/header.h"
+#include "server/plugins/hosts.h"
 #include "server/plugins/kubernetes.h"
-#include "server/upstream/upstream_group.h"
+#include "server/plugins/loadbalance.h"
+#include "server/plugins/local.h"
+#include "server/plugins/minimal.h"
+#include "server/plugins/nsid.h"
+#include "server/plugins/whoami.h"
 
 namespace podnamed {
-namespace {
-
-upstream::GroupOptions GroupOptionsOf(const config::ForwardOptions& options) {
-  using Policy = config::ForwardOptions::Policy;
-  upstream::GroupOptions group;
-  switch (options.policy) {
-    case Policy::kRandom:
-      group.policy = upstream::GroupOptions::Policy::kRandom;
-      break;
-    case Policy::kRoundRobin:
-      group.policy = upstream::GroupOptions::Policy::kRoundRobin;
-      break;
-    case Policy::kSequential:
-      group.policy = upstream::GroupOptions::Policy::kSequential;
-      break;
-  }
-  group.force_tcp = options.force_tcp;
-  group.prefer_udp = options.prefer_udp;
-  group.max_fails = options.max_fails;
-  group.max_attempts = options.max_attempts;
-  group.fail_fast = options.fail_fast;
-  group.failover = options.failover;
-  group.probe_interval = absl::ToChronoMilliseconds(options.health_interval);
-  group.probe_recursion = options.health_recursion;
-  group.probe_name = options.health_domain;
-  return group;
-}
-
-const std::string& TlsServerName(const config::ForwardOptions& options, const config::ForwardTarget& target) {
-  return target.tls_server_name.empty() ? options.tls_server_name : target.tls_server_name;
-}
-
-std::vector<upstream::GroupMember> MembersOf(const config::ForwardOptions& options, const ForwardShared& shared,
-                                             const std::vector<config::ForwardTarget>& targets) {
-  std::vector<upstream::GroupMember> members;
-  for (const config::ForwardTarget& target : targets) {
-    upstream::GroupMember& member = members.emplace_back();
-    member.name = target.endpoint.ToString();
-    member.options.address = *target.endpoint.address;
-    member.options.port = target.endpoint.port;
-    member.options.read_timeout = absl::ToChronoMilliseconds(options.read_timeout);
-    member.options.expire = absl::ToChronoMilliseconds(options.expire);
-    member.options.streams.max_idle_connections = options.max_idle_connections;
-    if (!target.is_tls) continue;
-    const std::string& name = TlsServerName(options, target);
-    member.options.tls = absl::c_find_if(shared.tls, [&](const auto& one) { return one.first == name; })->second;
-    member.name = fmt::format("tls://{}{}{}", member.name, name.empty() ? "" : "%", name);
-  }
-  return members;
-}
-
-}  // namespace
-
-absl::Status PrepareForward(Block& block) {
-  for (const config::ForwardOptions& options : block.options.forward) {
-    ForwardShared& shared = block.forward.emplace_back();
-    for (const config::ForwardTarget& target : options.targets) {
-      const std::string& name = TlsServerName(options, target);
-      const bool is_known = absl::c_any_of(shared.tls, [&](const auto& one) { return one.first == name; });
-      if (!target.is_tls || is_known) continue;
-      ASSIGN_OR_RETURN(auto context, upstream::TlsContext::Make({.server_name = name,
-                                                                 .ca_file = options.tls_ca,
-                                                                 .certificate_file = options.tls_certificate,
-                                                                 .key_file = options.tls_key}));
-      shared.tls.emplace_back(name, std::move(context));
-    }
-    shared.targets = std::make_unique<plugins::ForwardTargets>(options);
-  }
-  return absl::OkStatus();
-}
 
 plugins::PluginChain MakeChain(const Block& block, const boost::asio::any_io_executor& executor) {
+  const config::ServerBlockOptions& options = block.options;
   plugins::PluginChain chain;
-  if (block.cache) chain.push_back(std::make_unique<plugins::Cache>(*block.options.cache, *block.cache));
+  if (options.nsid) chain.push_back(std::make_unique<plugins::Nsid>(*options.nsid));
+  if (options.bufsize) chain.push_back(std::make_unique<plugins::Bufsize>(*options.bufsize));
+  if (options.local) chain.push_back(std::make_unique<plugins::Local>());
+  if (options.any) chain.push_back(std::make_unique<plugins::Any>());
+  if (options.chaos) chain.push_back(std::make_unique<plugins::Chaos>(*options.chaos));
+  if (options.loadbalance) chain.push_back(std::make_unique<plugins::Loadbalance>(*options.loadbalance));
+  if (!options.acl.empty()) chain.push_back(std::make_unique<plugins::Acl>(options.acl));
+  // Behind `cache` in CoreDNS, where what they change is kept as they have changed it. Here the cache keeps what the
+  // upstream said, and they change every reply.
+  if (options.header) chain.push_back(std::make_unique<plugins::Header>(*options.header));
+  if (options.minimal) chain.push_back(std::make_unique<plugins::Minimal>());
+  if (block.cache) chain.push_back(std::make_unique<plugins::Cache>(*options.cache, *block.cache));
+  if (block.hosts) chain.push_back(std::make_unique<plugins::Hosts>(*block.hosts));
   if (block.resolver) chain.push_back(std::make_unique<plugins::Kubernetes>(*block.resolver, *block.holder));
   for (size_t i = 0; i < block.forward.size(); ++i) {
-    const config::ForwardOptions& options = block.options.forward[i];
-    const ForwardShared& shared = block.forward[i];
-    chain.push_back(std::make_unique<plugins::Forward>(
-        options, *shared.targets, std::make_unique<upstream::UpstreamGroup>(executor, GroupOptionsOf(options)),
-        [&options, &shared](const auto& targets) { return MembersOf(options, shared, targets); },
-        i + 1 < block.forward.size()));
+    chain.push_back(MakeForward(options.forward[i], block.forward[i], i + 1 < block.forward.size(), executor));
   }
+  if (options.whoami) chain.push_back(std::make_unique<plugins::Whoami>());
   return chain;
 }
 

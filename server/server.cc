@@ -93,11 +93,20 @@ absl::Status Server::AddBlock(const config::ServerBlockOptions& options) {
     block.resolver = std::make_unique<const resolve::Resolver>(std::move(resolver));
     block.holder = &cluster->holder();
   }
-  if (const absl::Status status = PrepareForward(block); !status.ok()) {
-    return absl::Status(status.code(), absl::StrCat(options.place, ": forward: ", status.message()));
+  if (options.hosts) {
+    block.hosts = std::make_unique<const plugins::HostsSource>(*options.hosts, options.InRoot(options.hosts->file));
   }
-  Block& added = blocks_.emplace_back(std::move(block));
-  if (added.options.cache) added.cache = std::make_unique<plugins::CacheShared>(*added.options.cache);
+  if (block.options.cache) block.cache = std::make_unique<plugins::CacheShared>(*block.options.cache);
+  for (const config::ForwardOptions& forward : block.options.forward) {
+    absl::StatusOr<ForwardShared> shared = ShareForward(forward);
+    if (!shared.ok()) {
+      return absl::Status(shared.status().code(),
+                          absl::StrCat(options.place, ": forward: ", shared.status().message()));
+    }
+    block.forward.push_back(*std::move(shared));
+  }
+  for (const std::string& warning : options.warnings) base::LogWarning("config", "{}", warning);
+  blocks_.push_back(std::move(block));
   return absl::OkStatus();
 }
 

@@ -1,5 +1,6 @@
 #include "server/worker.h"
 
+#include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -13,6 +14,22 @@ namespace podnamed {
 namespace {
 
 constexpr std::chrono::seconds kIdleInterval(1);
+
+// Of the blocks that share an endpoint the last one that sets a time decides, as in CoreDNS.
+net::TcpOptions TcpOptionsOf(const std::vector<Block>& blocks, const net::Endpoint& endpoint) {
+  net::TcpOptions options;
+  net::TcpDeadlines& deadlines = options.deadlines;
+  for (const Block& block : blocks) {
+    const auto& timeouts = block.options.timeouts;
+    const bool is_here = std::any_of(block.zones.begin(), block.zones.end(),
+                                     [&endpoint](const auto& zone) { return zone.first == endpoint; });
+    if (!timeouts || !is_here) continue;
+    if (timeouts->read) deadlines.first_query = deadlines.message = absl::ToChronoMilliseconds(*timeouts->read);
+    if (timeouts->write) deadlines.write = absl::ToChronoMilliseconds(*timeouts->write);
+    if (timeouts->idle) deadlines.idle = absl::ToChronoMilliseconds(*timeouts->idle);
+  }
+  return options;
+}
 
 }  // namespace
 
@@ -28,7 +45,8 @@ absl::StatusOr<std::unique_ptr<Worker>> Worker::Start(const std::vector<Block>& 
     }
   }
   for (auto& [text, endpoint_and_zones] : zones_by_endpoint) {
-    RETURN_IF_ERROR(worker->Listen(endpoint_and_zones.first, std::move(endpoint_and_zones.second), use));
+    auto& [endpoint, zones] = endpoint_and_zones;
+    RETURN_IF_ERROR(worker->Listen(endpoint, std::move(zones), TcpOptionsOf(blocks, endpoint), use));
   }
   worker->thread_ = std::thread([raw = worker.get()] { raw->io_context_.run(); });
   return worker;
@@ -45,13 +63,14 @@ Worker::~Worker() {
   Join();
 }
 
-absl::Status Worker::Listen(const net::Endpoint& endpoint, std::vector<service::ServedZone> zones, net::PortUse use) {
+absl::Status Worker::Listen(const net::Endpoint& endpoint, std::vector<service::ServedZone> zones,
+                            const net::TcpOptions& tcp_options, net::PortUse use) {
   ASSIGN_OR_RETURN(auto udp_socket, net::OpenUdpSocket(io_context_.get_executor(), endpoint, use));
   ASSIGN_OR_RETURN(auto tcp_acceptor, net::OpenTcpAcceptor(io_context_.get_executor(), endpoint, use));
   service::QueryService& service = services_.emplace_back(std::move(zones));
   net::UdpListener& udp = udp_listeners_.emplace_back(std::move(udp_socket), service);
   tasks_.Spawn("udp", udp.Run());
-  tcp_listeners_.emplace_back(std::move(tcp_acceptor), service, net::TcpOptions{}, tasks_).Start();
+  tcp_listeners_.emplace_back(std::move(tcp_acceptor), service, tcp_options, tasks_).Start();
   return absl::OkStatus();
 }
 

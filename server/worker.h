@@ -40,7 +40,8 @@ class Worker {
  private:
   explicit Worker(const std::vector<Block>& blocks);
 
-  absl::Status Listen(const net::Endpoint& endpoint, std::vector<service::ServedZone> zones, net::PortUse use);
+  absl::Status Listen(const net::Endpoint& endpoint, std::vector<service::ServedZone> zones,
+                      const net::TcpOptions& tcp_options, net::PortUse use);
   boost::asio::awaitable<void> RefreshWhenIdle();
 
   boost::asio::io_context io_context_{1};  // one thread: no locks inside
