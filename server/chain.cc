@@ -1,5 +1,7 @@
 #include "server/chain.h"
 
+#include <utility>
+
 #include "server/plugins/acl.h"
 #include "server/plugins/any.h"
 #include "server/plugins/bufsize.h"
@@ -11,15 +13,29 @@
 #include "server/plugins/local.h"
 #include "server/plugins/minimal.h"
 #include "server/plugins/nsid.h"
+#include "server/plugins/prometheus.h"
 #include "server/plugins/whoami.h"
 
 namespace podnamed {
+namespace {
 
-plugins::PluginChain MakeChain(const Block& block, const boost::asio::any_io_executor& executor) {
+std::unique_ptr<plugins::Plugin> MakePrometheus(const Block& block, const ChainUse& use) {
+  std::vector<plugins::QueryCounts*> counts;
+  for (const plugins::Entrance& entrance : block.entrances) {
+    counts.push_back(&use.metrics->Open(use.worker, entrance.server, entrance.zone));
+  }
+  return std::make_unique<plugins::Prometheus>(std::move(counts));
+}
+
+}  // namespace
+
+plugins::PluginChain MakeChain(const Block& block, const ChainUse& use) {
   const config::ServerBlockOptions& options = block.options;
+  const bool tells = use.metrics != nullptr;
   plugins::PluginChain chain;
   if (options.nsid) chain.push_back(std::make_unique<plugins::Nsid>(*options.nsid));
   if (options.bufsize) chain.push_back(std::make_unique<plugins::Bufsize>(*options.bufsize));
+  if (options.prometheus && tells) chain.push_back(MakePrometheus(block, use));
   if (options.local) chain.push_back(std::make_unique<plugins::Local>());
   if (options.any) chain.push_back(std::make_unique<plugins::Any>());
   if (options.chaos) chain.push_back(std::make_unique<plugins::Chaos>(*options.chaos));
@@ -33,7 +49,7 @@ plugins::PluginChain MakeChain(const Block& block, const boost::asio::any_io_exe
   if (block.hosts) chain.push_back(std::make_unique<plugins::Hosts>(*block.hosts));
   if (block.resolver) chain.push_back(std::make_unique<plugins::Kubernetes>(*block.resolver, *block.holder));
   for (size_t i = 0; i < block.forward.size(); ++i) {
-    chain.push_back(MakeForward(options.forward[i], block.forward[i], i + 1 < block.forward.size(), executor));
+    chain.push_back(MakeForward(options.forward[i], block.forward[i], i + 1 < block.forward.size(), use.executor));
   }
   if (options.whoami) chain.push_back(std::make_unique<plugins::Whoami>());
   return chain;

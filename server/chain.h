@@ -14,6 +14,7 @@
 #include "server/plugins/cache_plugin.h"
 #include "server/plugins/hosts.h"
 #include "server/plugins/plugin.h"
+#include "server/query_metrics.h"
 #include "server/resolve/resolver.h"
 #include "server/state/snapshot_holder.h"
 
@@ -24,6 +25,7 @@ struct Block {
   config::ServerBlockOptions options;
   // Zones by the endpoint on which the block answers for them.
   std::vector<std::pair<net::Endpoint, dns::Name>> zones;
+  std::vector<plugins::Entrance> entrances;  // of each of these zones
   // Of its `kubernetes` directive; both nullptr when it has none.
   std::unique_ptr<const resolve::Resolver> resolver;
   const state::SnapshotHolder* holder = nullptr;
@@ -32,7 +34,14 @@ struct Block {
   std::unique_ptr<const plugins::HostsSource> hosts;  // nullptr without the directive
 };
 
-// The plugins of one worker for `block`, which must outlive them; they wait on the worker's `executor`.
-plugins::PluginChain MakeChain(const Block& block, const boost::asio::any_io_executor& executor);
+// What plugins are made for besides their block.
+struct ChainUse {
+  boost::asio::any_io_executor executor;  // on which they wait
+  int worker = 0;                         // its number
+  QueryMetrics* metrics = nullptr;        // outlives the chain; nullptr: a look from aside, which no plugin tells of
+};
+
+// The plugins of one worker for `block`, which must outlive them.
+plugins::PluginChain MakeChain(const Block& block, const ChainUse& use);
 
 }  // namespace podnamed

@@ -1,6 +1,7 @@
 #include "server/coredns_metrics.h"
 
 #include <fmt/format.h>
+#include <prometheus/counter.h>
 #include <prometheus/family.h>
 #include <prometheus/gauge.h>
 
@@ -18,6 +19,12 @@ void AddCorednsMetrics(const std::vector<Block>& blocks, prometheus::Registry& r
       .Register(registry)
       .Add({{"version", fmt::format("podnamed-{}", base::kVersion)}})
       .Set(1);
+  // Nothing panics here; an alert on it finds it at 0.
+  prometheus::BuildCounter()
+      .Name("coredns_panics_total")
+      .Help("A metric that counts the number of panics.")
+      .Register(registry)
+      .Add({});
   auto& enabled = prometheus::BuildGauge()
                       .Name("coredns_plugin_enabled")
                       .Help("A metric that indicates whether a plugin is enabled on per server and zone basis.")

@@ -59,7 +59,7 @@ std::vector<uint8_t> AnswerAside(const std::vector<Block>& blocks, absl::Span<co
   constexpr std::chrono::seconds kPatience(6);  // a bit more than `forward` has
   boost::asio::io_context io_context(1);
   std::vector<plugins::PluginChain> chains;
-  for (const Block& block : blocks) chains.push_back(MakeChain(block, io_context.get_executor()));
+  for (const Block& block : blocks) chains.push_back(MakeChain(block, {.executor = io_context.get_executor()}));
   std::vector<service::ServedZone> zones;
   std::set<dns::Name> served;  // on one endpoint and on another: the first block counts
   for (size_t i = 0; i < blocks.size(); ++i) {

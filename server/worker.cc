@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "absl/algorithm/container.h"
 #include "server/base/status.h"
 
 namespace podnamed {
@@ -33,27 +34,33 @@ net::TcpOptions TcpOptionsOf(const std::vector<Block>& blocks, const net::Endpoi
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Worker>> Worker::Start(const std::vector<Block>& blocks, net::PortUse use) {
-  std::unique_ptr<Worker> worker(new Worker(blocks));
+absl::StatusOr<std::unique_ptr<Worker>> Worker::Start(const std::vector<Block>& blocks, net::PortUse use, int number,
+                                                      QueryMetrics& metrics) {
+  std::unique_ptr<Worker> worker(new Worker(blocks, number, metrics));
   // Blocks that share an endpoint share its sockets.
-  std::map<std::string, std::pair<net::Endpoint, std::vector<service::ServedZone>>> zones_by_endpoint;
+  std::map<std::string, Shared> by_endpoint;
   for (size_t i = 0; i < blocks.size(); ++i) {
-    for (const auto& [endpoint, zone] : blocks[i].zones) {
-      auto& [key, zones] = zones_by_endpoint[endpoint.ToString()];
-      key = endpoint;
-      zones.push_back({zone, &worker->chains_[i]});
+    const Block& block = blocks[i];
+    for (size_t j = 0; j < block.zones.size(); ++j) {
+      const auto& [endpoint, zone] = block.zones[j];
+      Shared& shared = by_endpoint[endpoint.ToString()];
+      shared.endpoint = endpoint;
+      shared.zones.push_back({zone, &worker->chains_[i], &block.entrances[j]});
     }
   }
-  for (auto& [text, endpoint_and_zones] : zones_by_endpoint) {
-    auto& [endpoint, zones] = endpoint_and_zones;
-    RETURN_IF_ERROR(worker->Listen(endpoint, std::move(zones), TcpOptionsOf(blocks, endpoint), use));
+  for (const auto& [text, shared] : by_endpoint) {
+    RETURN_IF_ERROR(worker->Listen(shared, TcpOptionsOf(blocks, shared.endpoint), use));
   }
   worker->thread_ = std::thread([raw = worker.get()] { raw->io_context_.run(); });
   return worker;
 }
 
-Worker::Worker(const std::vector<Block>& blocks) {
-  for (const Block& block : blocks) chains_.push_back(MakeChain(block, io_context_.get_executor()));
+Worker::Worker(const std::vector<Block>& blocks, int number, QueryMetrics& metrics)
+    : number_(number),
+      metrics_(metrics),
+      counts_(absl::c_any_of(blocks, [](const Block& block) { return block.options.prometheus.has_value(); })) {
+  const ChainUse use = {.executor = io_context_.get_executor(), .worker = number, .metrics = &metrics};
+  for (const Block& block : blocks) chains_.push_back(MakeChain(block, use));
   tasks_.Spawn("refresh", RefreshWhenIdle());
 }
 
@@ -63,11 +70,16 @@ Worker::~Worker() {
   Join();
 }
 
-absl::Status Worker::Listen(const net::Endpoint& endpoint, std::vector<service::ServedZone> zones,
-                            const net::TcpOptions& tcp_options, net::PortUse use) {
-  ASSIGN_OR_RETURN(auto udp_socket, net::OpenUdpSocket(io_context_.get_executor(), endpoint, use));
-  ASSIGN_OR_RETURN(auto tcp_acceptor, net::OpenTcpAcceptor(io_context_.get_executor(), endpoint, use));
-  service::QueryService& service = services_.emplace_back(std::move(zones));
+absl::Status Worker::Listen(const Shared& shared, const net::TcpOptions& tcp_options, net::PortUse use) {
+  ASSIGN_OR_RETURN(auto udp_socket, net::OpenUdpSocket(io_context_.get_executor(), shared.endpoint, use));
+  ASSIGN_OR_RETURN(auto tcp_acceptor, net::OpenTcpAcceptor(io_context_.get_executor(), shared.endpoint, use));
+  plugins::QueryCounts* refused = nullptr;
+  if (counts_) {
+    const std::string& server = shared.zones.front().entrance->server;
+    refused = &metrics_.Open(number_, server, QueryMetrics::kDropped);
+    receive_drops_.push_back(&metrics_.OpenReceiveDrops(number_, server));
+  }
+  service::QueryService& service = services_.emplace_back(shared.zones, refused);
   net::UdpListener& udp = udp_listeners_.emplace_back(std::move(udp_socket), service);
   tasks_.Spawn("udp", udp.Run());
   tcp_listeners_.emplace_back(std::move(tcp_acceptor), service, tcp_options, tasks_).Start();
@@ -82,7 +94,12 @@ boost::asio::awaitable<void> Worker::RefreshWhenIdle() {
     for (const plugins::PluginChain& chain : chains_) {
       for (const auto& plugin : chain) plugin->OnIdle();
     }
+    CountReceiveDrops();
   }
+}
+
+void Worker::CountReceiveDrops() {
+  for (size_t i = 0; i < receive_drops_.size(); ++i) receive_drops_[i]->Add(udp_listeners_[i].TakeReceiveDrops());
 }
 
 void Worker::Stop(std::chrono::milliseconds grace) {

@@ -25,8 +25,9 @@ namespace podnamed {
 class Worker {
  public:
   // Opens the worker's sockets; `blocks` must outlive this. A failure is one sentence. The first worker claims the
-  // ports.
-  static absl::StatusOr<std::unique_ptr<Worker>> Start(const std::vector<Block>& blocks, net::PortUse use);
+  // ports. What is counted goes to `metrics`, which must outlive this too, under the worker's number.
+  static absl::StatusOr<std::unique_ptr<Worker>> Start(const std::vector<Block>& blocks, net::PortUse use, int number,
+                                                       QueryMetrics& metrics);
   // Stops, if that has not been done.
   ~Worker();
   Worker(const Worker&) = delete;
@@ -38,16 +39,27 @@ class Worker {
   void Join();
 
  private:
-  explicit Worker(const std::vector<Block>& blocks);
+  Worker(const std::vector<Block>& blocks, int number, QueryMetrics& metrics);
 
-  absl::Status Listen(const net::Endpoint& endpoint, std::vector<service::ServedZone> zones,
-                      const net::TcpOptions& tcp_options, net::PortUse use);
+  // What blocks have on one endpoint.
+  struct Shared {
+    net::Endpoint endpoint;
+    std::vector<service::ServedZone> zones;
+  };
+
+  absl::Status Listen(const Shared& shared, const net::TcpOptions& tcp_options, net::PortUse use);
   boost::asio::awaitable<void> RefreshWhenIdle();
+  void CountReceiveDrops();
 
+  const int number_;
+  QueryMetrics& metrics_;
+  // Whether anything is read that is counted outside of chains.
+  bool counts_;
   boost::asio::io_context io_context_{1};  // one thread: no locks inside
   net::TaskGroup tasks_{io_context_.get_executor()};
   std::vector<plugins::PluginChain> chains_;  // of each block
   std::deque<net::UdpListener> udp_listeners_;
+  std::vector<base::Counter*> receive_drops_;  // of each UDP listener; empty if they are not counted
   std::deque<net::TcpListener> tcp_listeners_;
   std::deque<service::QueryService> services_;  // go first: they hold reply paths of the listeners
   boost::asio::steady_timer idle_timer_{io_context_};

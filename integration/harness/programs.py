@@ -72,7 +72,7 @@ class Controller(Program):
 class Podnamed(Program):
     """A server on one port, UDP and TCP, with a socket of its own for podnamectl."""
 
-    def __init__(self, corefile, directory, name="podnamed", flags=(), prefix=(), port=0):
+    def __init__(self, corefile, directory, name="podnamed", flags=(), prefix=(), port=0, cwd=None):
         path = os.path.join(str(directory), f"{name}.Corefile")
         with open(path, "w", encoding="utf-8") as file:
             file.write(corefile)
@@ -82,6 +82,7 @@ class Podnamed(Program):
             [os.path.join(BINARIES, "podnamed"), "-conf", path, *inspect, *flags],
             os.path.join(str(directory), f"{name}.log"),
             prefix,
+            cwd,
         )
         self.port = port
 

@@ -62,8 +62,20 @@ std::string_view NameOf(Rcode rcode) {
       return "NOTIMP";
     case Rcode::kRefused:
       return "REFUSED";
+    case Rcode::kYxDomain:
+      return "YXDOMAIN";
+    case Rcode::kYxRrset:
+      return "YXRRSET";
+    case Rcode::kNxRrset:
+      return "NXRRSET";
+    case Rcode::kNotAuth:
+      return "NOTAUTH";
+    case Rcode::kNotZone:
+      return "NOTZONE";
     case Rcode::kBadVers:
       return "BADVERS";
+    case Rcode::kBadCookie:
+      return "BADCOOKIE";
   }
   return "OTHER";
 }

@@ -39,12 +39,18 @@ enum class Rcode : uint16_t {
   kNxDomain = 3,
   kNotImp = 4,
   kRefused = 5,
+  kYxDomain = 6,  // this and the next four: of updates (RFC 2136), which an upstream may send all the same
+  kYxRrset = 7,
+  kNxRrset = 8,
+  kNotAuth = 9,
+  kNotZone = 10,
   kBadVers = 16,
+  kBadCookie = 23,  // RFC 7873
 };
 
 // "A", "SRV"; "TYPE65280" for a number without a name (RFC 3597 section 5).
 std::string NameOf(RecordType type);
-// "NXDOMAIN"; "OTHER" for a number that we never send.
+// "NXDOMAIN"; "OTHER" for a number without one.
 std::string_view NameOf(Rcode rcode);
 // The inverse, ignoring case; std::nullopt for a word that names no type.
 std::optional<RecordType> ParseRecordType(std::string_view text);

@@ -32,7 +32,8 @@ TEST(RcodeName, IsTheRegistrys) {
   EXPECT_EQ(NameOf(Rcode::kNoError), "NOERROR");
   EXPECT_EQ(NameOf(Rcode::kNxDomain), "NXDOMAIN");
   EXPECT_EQ(NameOf(Rcode::kBadVers), "BADVERS");
-  EXPECT_EQ(NameOf(Rcode{9}), "OTHER");
+  EXPECT_EQ(NameOf(Rcode{9}), "NOTAUTH");
+  EXPECT_EQ(NameOf(Rcode{3000}), "OTHER");
 }
 
 }  // namespace

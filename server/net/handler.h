@@ -54,6 +54,8 @@ class Handler {
   // Writes the reply to `request` into `buffer` and its length into `reply_size`.
   // REQUIRES: over UDP the buffer holds at least dns::kDefaultUdpLimit octets, over TCP 65,535.
   virtual Verdict Handle(const Request& request, absl::Span<uint8_t> buffer, size_t& reply_size) = 0;
+  // The replies to the queries handled since the last call have been handed to the kernel.
+  virtual void OnBatchSent() {}
 };
 
 }  // namespace podnamed::net

@@ -130,6 +130,7 @@ void TcpConnection::AnswerMessages() {
     }
   }
   if (gathered > 0) Write(reply_buffer_.first(gathered));
+  handler_.OnBatchSent();
 }
 
 size_t TcpConnection::AnswerMessage(absl::Span<uint8_t> buffer) {

@@ -1,5 +1,9 @@
 #include "server/net/udp_listener.h"
 
+#include <linux/sock_diag.h>
+#include <sys/socket.h>
+
+#include <array>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <utility>
@@ -61,6 +65,14 @@ void UdpListener::Stop() {
   socket_.cancel(ignored);
 }
 
+uint32_t UdpListener::TakeReceiveDrops() {
+  std::array<uint32_t, SK_MEMINFO_VARS> memory{};
+  socklen_t size = sizeof(memory);
+  if (getsockopt(socket_.native_handle(), SOL_SOCKET, SO_MEMINFO, memory.data(), &size) != 0) return 0;
+  const uint32_t drops = memory[SK_MEMINFO_DROPS];
+  return drops - std::exchange(receive_drops_, drops);  // also when the kernel's counter has wrapped
+}
+
 std::unique_ptr<ReplyPath> UdpListener::MakeReplyPath(const Request&) {
   return std::make_unique<Path>(*this, batch_.EnvelopeOf(at_hand_));
 }
@@ -77,6 +89,7 @@ void UdpListener::Serve(int batches) {
       }
     }
     batch_.Send(socket);
+    if (batch_.query_count() > 0) handler_.OnBatchSent();
     if (received < UdpBatch::kMaxDatagrams) return;
   }
 }

@@ -25,6 +25,9 @@ class UdpListener final : private ReplyPathMaker {
   // Makes Run answer what the socket has already received, wait for the replies that come later, and end.
   void Stop();
 
+  // Datagrams that came since the last call and found the socket's receive buffer full. The socket's thread.
+  uint32_t TakeReceiveDrops();
+
  private:
   class Path;
 
@@ -35,9 +38,10 @@ class UdpListener final : private ReplyPathMaker {
   boost::asio::ip::udp::socket socket_;
   Handler& handler_;
   UdpBatch batch_;
-  size_t at_hand_ = 0;  // the query of the batch that is being handled
-  size_t pending_ = 0;  // reply paths that are out
+  size_t at_hand_ = 0;                      // the query of the batch that is being handled
+  size_t pending_ = 0;                      // reply paths that are out
   boost::asio::steady_timer none_pending_;  // cancelled when pending_ becomes 0
+  uint32_t receive_drops_ = 0;              // the kernel's counter, when it was looked at
   bool stopping_ = false;
 };
 

@@ -2,9 +2,11 @@
 // under way: used again for the next, so that its vectors keep their memory. One thread, its worker's.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -33,6 +35,13 @@ struct Exchange;
 enum class AskFrom : uint8_t {
   kServer,      // at the server block that serves the name, as if a client had asked
   kNextPlugin,  // behind the plugin that asks
+};
+
+// Where a query comes in: one zone of a server block on one of its endpoints. Outlives the exchanges.
+struct Entrance {
+  std::string server;  // "dns://:53"
+  std::string zone;    // "cluster.local."
+  size_t index = 0;    // among those of the server block
 };
 
 // What an exchange asks of whoever takes it through its chain.
@@ -70,6 +79,15 @@ struct Exchange {
   std::vector<uint8_t> octets;        // these, of a reply that an upstream has just given; else empty
   std::string_view nsid = {};         // who answers, for clients that ask (RFC 5001); of the plugin that knows
   std::string_view answered_by = {};  // the plugin, a literal; empty: none was asked
+  std::string error;                  // what went wrong, for the log of errors; empty: nothing
+
+  // ---- what plugins tell of it: each costs a query a store, and what is not filled in nothing
+
+  const Entrance* entrance = nullptr;  // where it came in
+  size_t query_size = 0;               // octets of the client's message
+  uint16_t reply_flags = 0;            // the second 16 bits of the reply's header; once it has been written
+  // Since when the client waits; the clock's epoch until a plugin has looked at the clock.
+  std::chrono::steady_clock::time_point started{};
 
   // ---- its way
 

@@ -14,6 +14,7 @@ class Kubernetes : public Plugin {
   Kubernetes(const resolve::Resolver& resolver, const state::SnapshotHolder& holder)
       : resolver_(resolver), reader_(holder) {}
 
+  std::string_view name() const override { return "kubernetes"; }
   Next OnQuery(Exchange& exchange) override;
   void OnIdle() override { reader_.Refresh(); }
 

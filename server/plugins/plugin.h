@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <string_view>
 #include <vector>
 
 #include "server/plugins/exchange.h"
@@ -14,6 +15,9 @@ class Plugin {
  public:
   virtual ~Plugin() = default;
 
+  // As the Corefile has it; empty where nobody needs it.
+  virtual std::string_view name() const { return {}; }
+
   // Answer, pass on, or answer later. The reply is SERVFAIL without records when it is asked; what the plugin puts
   // there stays good until the reply has been sent.
   virtual Next OnQuery(Exchange& exchange) = 0;
@@ -23,6 +27,9 @@ class Plugin {
   virtual void OnSent(const Exchange&, size_t) {}
   // Whether queries of other classes than IN shall enter the chains of its port: all plugins see them then.
   virtual bool takes_every_class() const { return false; }
+  // The replies to all queries that came together have been sent. For those who want it, also after queries of others.
+  virtual void OnBatchSent() {}
+  virtual bool WantsBatches() const { return false; }
   // Called about once a second: lets go of what an old state keeps alive.
   virtual void OnIdle() {}
 };

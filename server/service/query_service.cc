@@ -1,7 +1,10 @@
 #include "server/service/query_service.h"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
+
+#include "absl/algorithm/container.h"
 
 namespace podnamed::service {
 
@@ -55,14 +58,25 @@ void Begin(Exchange& exchange) {
   exchange.nsid = {};
   exchange.answered_by = {};
   exchange.query = &exchange.asked;
+  exchange.started = {};
+  exchange.error.clear();
   exchange.position = 0;
   exchange.resumed.reset();
 }
 
+// The chain has fallen off its end: in CoreDNS's words, which its users' patterns know.
+void SetNoNextPlugin(Exchange& exchange, const PluginChain& chain) {
+  exchange.error.clear();
+  if (!chain.empty() && !chain.back()->name().empty()) {
+    exchange.error.append("plugin/").append(chain.back()->name()).append(": ");
+  }
+  exchange.error.append("no next plugin found");
+}
+
 }  // namespace
 
-QueryService::QueryService(std::vector<ServedZone> zones)
-    : zones_(std::move(zones)), at_hand_(std::make_unique<Journey>()) {
+QueryService::QueryService(std::vector<ServedZone> zones, plugins::QueryCounts* refused)
+    : zones_(std::move(zones)), refused_(refused), at_hand_(std::make_unique<Journey>()) {
   std::stable_sort(zones_.begin(), zones_.end(), [](const ServedZone& a, const ServedZone& b) {
     return a.zone.label_count() > b.zone.label_count();
   });
@@ -70,6 +84,13 @@ QueryService::QueryService(std::vector<ServedZone> zones)
     return std::any_of(served.chain->begin(), served.chain->end(),
                        [](const auto& plugin) { return plugin->takes_every_class(); });
   });
+  for (const ServedZone& served : zones_) {
+    for (const auto& plugin : *served.chain) {
+      if (plugin->WantsBatches() && !absl::c_linear_search(want_batches_, plugin.get())) {
+        want_batches_.push_back(plugin.get());
+      }
+    }
+  }
 }
 
 QueryService::~QueryService() = default;
@@ -81,17 +102,20 @@ Verdict QueryService::Handle(const net::Request& request, absl::Span<uint8_t> bu
   if (outcome == ParseOutcome::kDrop) return Verdict::kDrop;
   Begin(journey);
   journey.reply_limit = LimitOf(request, journey.asked);
+  journey.client = request.client;
+  journey.client_port = request.client_port;
+  journey.transport = request.transport;
+  journey.query_size = request.message.size();
   if (outcome != ParseOutcome::kQuery) return Refuse(RcodeOf(outcome), std::nullopt, buffer, reply_size);
   // Other classes have no data here, unless a plugin knows better.
   if (journey.asked.record_class != dns::RecordClass::kIn && !takes_every_class_) {
     return Refuse(Rcode::kRefused, ExtendedError::kNotSupported, buffer, reply_size);
   }
-  journey.chain = FindChain(journey.asked.name);
-  if (journey.chain == nullptr) return Refuse(Rcode::kRefused, ExtendedError::kNotAuthoritative, buffer, reply_size);
+  const ServedZone* served = FindZone(journey.asked.name);
+  if (served == nullptr) return Refuse(Rcode::kRefused, ExtendedError::kNotAuthoritative, buffer, reply_size);
 
-  journey.client = request.client;
-  journey.client_port = request.client_port;
-  journey.transport = request.transport;
+  journey.chain = served->chain;
+  journey.entrance = served->entrance;
   journey.can_wait = request.later != nullptr && waiting_.size() < kMaxWaiting;
   journey.depth = 0;
   journey.start = 0;
@@ -119,6 +143,7 @@ Next QueryService::Walk(Journey& journey) {
     if (next == Next::kDone) break;
     ++journey.position;
   }
+  if (journey.position == chain.size()) SetNoNextPlugin(journey, chain);
   ShowReply(journey);
   return Next::kDone;
 }
@@ -202,6 +227,7 @@ std::unique_ptr<QueryService::Journey> QueryService::MakeChild(const Journey& pa
   child->asked.type = type;
   Begin(*child);
   child->chain = parent.chain;
+  child->entrance = parent.entrance;
   child->start = child->position = parent.position + 1;
   child->reply_limit = dns::kMaxMessageLength;
   child->client = parent.client;
@@ -231,9 +257,11 @@ void QueryService::Ask(Exchange& exchange, const dns::Name& name, dns::RecordTyp
   std::unique_ptr<Journey> child = MakeChild(parent, name.wire(), type, std::move(done));
   child->parent = &parent;
   if (from == plugins::AskFrom::kServer) {
-    child->chain = FindChain(child->asked.name);
+    const ServedZone* served = FindZone(child->asked.name);
+    child->chain = served == nullptr ? nullptr : served->chain;
+    child->entrance = served == nullptr ? nullptr : served->entrance;
     child->start = child->position = 0;
-    if (child->chain == nullptr) child->rcode = Rcode::kRefused;
+    if (served == nullptr) child->rcode = Rcode::kRefused;
   }
   Send(std::move(child));
 }
@@ -243,40 +271,47 @@ void QueryService::AskAside(Exchange& exchange, Done done) {
   Send(MakeChild(journey, journey.query->name.original(), journey.query->type, std::move(done)));
 }
 
-const PluginChain* QueryService::FindChain(const dns::QueryName& name) const {
+const ServedZone* QueryService::FindZone(const dns::QueryName& name) const {
   for (const ServedZone& served : zones_) {
-    if (name.LabelsAbove(served.zone.wire()).has_value()) return served.chain;
+    if (name.LabelsAbove(served.zone.wire()).has_value()) return &served;
   }
   return nullptr;
 }
 
-size_t QueryService::Encode(const Exchange& exchange, absl::Span<uint8_t> buffer) {
+size_t QueryService::Encode(Exchange& exchange, absl::Span<uint8_t> buffer) {
   const resolve::Answer& answer = exchange.answer;
   std::optional<ExtendedError> reason;
   if (!answer.reason.empty()) reason = ExtendedError{answer.reason.info_code(), answer.reason.text()};
-  return encoder_.Encode(exchange.asked,
-                         {.rcode = exchange.rcode,
-                          .authoritative = exchange.authoritative,
-                          .recursion_available = exchange.recursion_available,
-                          .authentic_data = exchange.authentic_data,
-                          .truncated = exchange.truncated,
-                          .answer = answer.answer,
-                          .authority = answer.authority,
-                          .additional = answer.additional,
-                          .nsid = exchange.nsid,
-                          .extended_error = reason},
-                         exchange.reply_limit, buffer);
+  const size_t size = encoder_.Encode(exchange.asked,
+                                      {.rcode = exchange.rcode,
+                                       .authoritative = exchange.authoritative,
+                                       .recursion_available = exchange.recursion_available,
+                                       .authentic_data = exchange.authentic_data,
+                                       .truncated = exchange.truncated,
+                                       .answer = answer.answer,
+                                       .authority = answer.authority,
+                                       .additional = answer.additional,
+                                       .nsid = exchange.nsid,
+                                       .extended_error = reason},
+                                      exchange.reply_limit, buffer);
+  exchange.reply_flags = static_cast<uint16_t>(buffer[2] << 8 | buffer[3]);
+  return size;
 }
 
 // A refusal has a code without a text: "Not Supported", "Not Authoritative" say it, and what anyone may ask for in
 // anyone's name should not be longer than the question.
 Verdict QueryService::Refuse(Rcode rcode, std::optional<uint16_t> info_code, absl::Span<uint8_t> buffer,
                              size_t& reply_size) {
-  const Exchange& exchange = *at_hand_;
+  Exchange& exchange = *at_hand_;
   std::optional<ExtendedError> reason;
   if (info_code) reason = ExtendedError{*info_code};
   reply_size =
       encoder_.Encode(exchange.asked, {.rcode = rcode, .extended_error = reason}, exchange.reply_limit, buffer);
+  if (refused_ != nullptr && rcode == Rcode::kRefused) {  // CoreDNS counts these, and none that it cannot read
+    exchange.rcode = rcode;
+    refused_->Count(exchange, reply_size);
+    refused_->CountDuration(std::chrono::nanoseconds(0));
+  }
   return Verdict::kReply;
 }
 

@@ -16,6 +16,7 @@
 #include "server/dns/response.h"
 #include "server/net/handler.h"
 #include "server/plugins/plugin.h"
+#include "server/plugins/query_counts.h"
 
 namespace podnamed::service {
 
@@ -23,6 +24,7 @@ namespace podnamed::service {
 struct ServedZone {
   dns::Name zone;  // folded
   const plugins::PluginChain* chain = nullptr;
+  const plugins::Entrance* entrance = nullptr;  // for the plugins that want to know; outlives the service
 };
 
 class QueryService : public net::Handler, private plugins::Conductor {
@@ -32,13 +34,17 @@ class QueryService : public net::Handler, private plugins::Conductor {
   // Of those that have been answered, so many are kept for the next ones: some 8 KB each.
   static constexpr size_t kMaxSpare = 256;
 
-  explicit QueryService(std::vector<ServedZone> zones);
+  // `refused` counts the queries that no chain sees, of another class or for no zone of ours; may be nullptr.
+  explicit QueryService(std::vector<ServedZone> zones, plugins::QueryCounts* refused = nullptr);
   QueryService(const QueryService&) = delete;
   QueryService& operator=(const QueryService&) = delete;
   // Those that wait get no reply.
   ~QueryService() override;
 
   net::Verdict Handle(const net::Request& request, absl::Span<uint8_t> buffer, size_t& reply_size) override;
+  void OnBatchSent() override {
+    for (plugins::Plugin* plugin : want_batches_) plugin->OnBatchSent();
+  }
 
  private:
   // Questions that questions lead to: a chain of aliases ends here at the latest.
@@ -70,19 +76,21 @@ class QueryService : public net::Handler, private plugins::Conductor {
   static plugins::Next Walk(Journey& journey);
   // The reply on its way up to those that had passed the query on.
   static void ShowReply(Journey& journey);
-  const plugins::PluginChain* FindChain(const dns::QueryName& name) const;
+  const ServedZone* FindZone(const dns::QueryName& name) const;
   std::unique_ptr<Journey> TakeSpare();
   void Recycle(std::unique_ptr<Journey> journey);
   // Keeps the journey at hand until it is resumed.
   void Wait(const net::Request& request);
   // It is not going to wait any more: `next` is kDone or kDrop.
   void Finish(std::unique_ptr<Journey> journey, plugins::Next next);
-  size_t Encode(const plugins::Exchange& exchange, absl::Span<uint8_t> buffer);
+  size_t Encode(plugins::Exchange& exchange, absl::Span<uint8_t> buffer);
   net::Verdict Refuse(dns::Rcode rcode, std::optional<uint16_t> info_code, absl::Span<uint8_t> buffer,
                       size_t& reply_size);
 
-  std::vector<ServedZone> zones_;     // most labels first
-  bool takes_every_class_ = false;    // one of their plugins
+  std::vector<ServedZone> zones_;   // most labels first
+  bool takes_every_class_ = false;  // one of their plugins
+  plugins::QueryCounts* const refused_;
+  std::vector<plugins::Plugin*> want_batches_;
   std::unique_ptr<Journey> at_hand_;  // of the next query that comes; it does not wait
   std::vector<std::unique_ptr<Journey>> spare_;
   absl::flat_hash_map<const Journey*, std::unique_ptr<Journey>> waiting_;

@@ -79,6 +79,23 @@ TEST_F(QueryServiceTest, OtherClassesAreRefused) {
       Rcode::kRefused);
 }
 
+TEST_F(QueryServiceTest, CountsWhatItRefusesAndNotWhatItCannotRead) {
+  plugins::QueryCounts refused;
+  service_.emplace(std::vector<ServedZone>{{Zone("cluster.local"), &chain_}}, &refused);
+  Ask("web-7.nginx.default.svc.cluster.local.", RecordType::kA);
+  Ask("example.com.", RecordType::kA);
+  Ask("version.bind.", RecordType::kTxt, {.record_class = dns::RecordClass::kCh});
+  std::vector<uint8_t> packet = testing::MakeQuery("example.com.", RecordType::kA);
+  packet.resize(packet.size() - 3);
+  Handle(packet);
+  std::vector<std::string> responses;
+  refused.ForEachResponse([&](std::string_view plugin, Rcode rcode, uint64_t count) {
+    responses.push_back(std::string(plugin) + "/" + std::string(dns::NameOf(rcode)) + " " + std::to_string(count));
+  });
+  EXPECT_THAT(responses, ElementsAre("/REFUSED 2"));
+  EXPECT_EQ(refused.durations().bucket(0), 2);
+}
+
 TEST_F(QueryServiceTest, AWideAnswerIsCutToWhatTheClientTakes) {
   const std::string_view name = "nginx.default.svc.cluster.local.";
   const testing::Message plain = Ask(name, RecordType::kA);
@@ -124,6 +141,7 @@ class TestPlugin : public plugins::Plugin {
  public:
   TestPlugin(std::string name, std::vector<std::string>& events) : name_(std::move(name)), events_(events) {}
 
+  std::string_view name() const override { return name_; }
   plugins::Next OnQuery(plugins::Exchange& exchange) override {
     events_.push_back(name_ + " " + dns::NameToText(exchange.query->name.original()));
     if (on_query) return on_query(exchange);
@@ -136,7 +154,11 @@ class TestPlugin : public plugins::Plugin {
   }
   void OnSent(const plugins::Exchange& exchange, size_t size) override {
     events_.push_back(name_ + (size > 0 ? " sent " : " dropped ") + std::string(exchange.answered_by));
+    error = exchange.error;
+    if (on_sent) on_sent(exchange);
   }
+  bool WantsBatches() const override { return wants_batches; }
+  void OnBatchSent() override { events_.push_back(name_ + ": a batch"); }
 
   void Answer(plugins::Exchange& exchange) const {
     exchange.rcode = Rcode::kNoError;
@@ -145,6 +167,9 @@ class TestPlugin : public plugins::Plugin {
 
   plugins::Next next = plugins::Next::kPass;
   std::function<plugins::Next(plugins::Exchange&)> on_query;  // instead
+  std::function<void(const plugins::Exchange&)> on_sent;      // besides
+  bool wants_batches = false;
+  std::string error;  // that the last exchange ended with
   std::vector<plugins::Exchange*> waiting;
 
  private:
@@ -209,6 +234,32 @@ TEST_F(ChainTest, NobodyKnows) {
   EXPECT_EQ(Ask("a."), net::Verdict::kReply);
   EXPECT_EQ(testing::ParseMessage(absl::MakeSpan(buffer_).first(size_))->rcode, Rcode::kServFail);
   EXPECT_THAT(events_, ::testing::Contains("third sees SERVFAIL"));
+  EXPECT_EQ(plugins_[0]->error, "plugin/third: no next plugin found");
+  plugins_[0]->next = plugins::Next::kDone;
+  Ask("b.");
+  EXPECT_EQ(plugins_[0]->error, "") << "of the query before";
+}
+
+TEST_F(ChainTest, PluginsThatTellKnowWhatWasWritten) {
+  const plugins::Entrance entrance{"dns://:53", ".", 7};
+  service_.emplace(std::vector<ServedZone>{{Zone("."), &chain_, &entrance}});
+  plugins_[0]->next = plugins::Next::kDone;
+  plugins_[0]->on_sent = [&](const plugins::Exchange& exchange) {
+    EXPECT_EQ(exchange.entrance, &entrance);
+    EXPECT_EQ(exchange.query_size, 12 + 3 + 4);  // header, name, type and class
+    EXPECT_EQ(exchange.reply_flags, dns::kResponseFlag | dns::kRecursionDesiredFlag);
+    EXPECT_EQ(exchange.started, std::chrono::steady_clock::time_point());
+    events_.push_back("looked");
+  };
+  Ask("a.");
+  EXPECT_THAT(events_, ::testing::Contains("looked"));
+}
+
+TEST_F(ChainTest, ThoseWhoWantBatchesAreToldOnce) {
+  plugins_[1]->wants_batches = true;
+  service_.emplace(std::vector<ServedZone>{{Zone("."), &chain_}, {Zone("a."), &chain_}});
+  service_->OnBatchSent();
+  EXPECT_THAT(events_, ElementsAre("second: a batch"));
 }
 
 TEST_F(ChainTest, ADroppedQueryIsSeenToBeDropped) {
