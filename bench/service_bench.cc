@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "server/plugins/errors.h"
 #include "server/plugins/kubernetes.h"
 #include "server/plugins/prometheus.h"
 #include "server/service/query_service.h"
@@ -57,6 +58,14 @@ class Bench {
 
 void Alone(benchmark::State& state) { Bench().Run(state); }
 BENCHMARK(Alone)->Arg(1)->Arg(32);
+
+void WithErrors(benchmark::State& state) {
+  plugins::Consolidation consolidation({});
+  Bench bench;
+  bench.Add(std::make_unique<plugins::Errors>(consolidation));
+  bench.Run(state);
+}
+BENCHMARK(WithErrors)->Arg(1)->Arg(32);
 
 void WithPrometheus(benchmark::State& state) {
   Bench bench;

@@ -9,5 +9,6 @@ find_package(yaml-cpp REQUIRED)
 find_package(spdlog REQUIRED)
 find_package(OpenSSL 3 REQUIRED)
 find_package(prometheus-cpp REQUIRED)
+# re2::re2 comes with gRPC, which finds it for itself.
 find_package(GTest REQUIRED)
 find_package(benchmark REQUIRED)

@@ -9,12 +9,13 @@
 #include "config/acl_directive.h"
 #include "config/bare_directives.h"
 #include "config/bind_directive.h"
-#include "config/cache_directive.h"
-#include "config/forward_directive.h"
 #include "config/bufsize_directive.h"
+#include "config/cache_directive.h"
 #include "config/cancel_directive.h"
 #include "config/chaos_directive.h"
 #include "config/debug_directive.h"
+#include "config/errors_directive.h"
+#include "config/forward_directive.h"
 #include "config/header_directive.h"
 #include "config/health_directive.h"
 #include "config/hosts_directive.h"
@@ -47,6 +48,7 @@ constexpr Word<ServerBlockOptions> kPlugins[] = {
     {"health", ReadHealth},
     {"pprof", ReadPprof},
     {"prometheus", ReadPrometheus},
+    {ReadErrors},
     {"local", ReadBare<&ServerBlockOptions::local>},
     {"any", ReadBare<&ServerBlockOptions::any>},
     {"chaos", ReadChaos},
@@ -64,11 +66,11 @@ constexpr Word<ServerBlockOptions> kPlugins[] = {
 
 // CoreDNS's plugin.cfg (1.14), in its order, without those above.
 constexpr std::string_view kPluginsOfCoreDns[] = {
-    "metadata", "geoip",    "proxyproto",   "quic",   "grpc_server", "https",     "https3",   "multisocket",
-    "reload",   "trace",    "shed",         "errors", "log",         "dnstap",    "dns64",    "tsig",
-    "rewrite",  "autopath", "dnssec", "tls",         "template",  "transfer", "route53",
-    "azure",    "clouddns", "k8s_external", "file",   "auto",        "secondary", "etcd",     "loop",
-    "grpc",     "erratic",      "on",     "sign",        "view",      "nomad",
+    "metadata", "geoip",        "proxyproto", "quic",   "grpc_server", "https",    "https3",  "multisocket",
+    "reload",   "trace",        "shed",       "errors", "log",         "dnstap",   "dns64",   "tsig",
+    "rewrite",  "autopath",     "dnssec",     "tls",    "template",    "transfer", "route53", "azure",
+    "clouddns", "k8s_external", "file",       "auto",   "secondary",   "etcd",     "loop",    "grpc",
+    "erratic",  "on",           "sign",       "view",   "nomad",
 };
 
 constexpr Vocabulary<ServerBlockOptions> kVocabulary = {"plugin", kPlugins, kPluginsOfCoreDns,

@@ -20,6 +20,7 @@
 #include "server/base/endpoint.h"
 #include "server/base/ip_address.h"
 #include "server/base/ip_network.h"
+#include "server/base/log.h"
 #include "server/dns/types.h"
 #include "server/resolve/options.h"
 
@@ -68,6 +69,18 @@ struct KubernetesOptions {
 struct HealthOptions {
   base::Endpoint endpoint;
   absl::Duration lameduck = absl::ZeroDuration();  // how long everything goes on after a stop signal
+};
+
+// Errors that are counted for a while, and then told in one line.
+struct ConsolidateOptions {
+  absl::Duration period;                                         // from the first of them
+  std::string pattern;                                           // RE2's, valid
+  std::optional<base::LogLevel> level = base::LogLevel::kError;  // of that line; none: it is not written
+  bool show_first = false;                                       // the first is told at once
+};
+
+struct ErrorsOptions {
+  std::vector<ConsolidateOptions> consolidate;  // the first whose pattern matches counts
 };
 
 // Names and addresses as /etc/hosts has them.
@@ -132,6 +145,7 @@ struct ServerBlockOptions {
   std::optional<base::Endpoint> ready;       // where it is told whether the block's cluster is known
   std::optional<base::Endpoint> prometheus;  // where metrics are read
   std::optional<CacheOptions> cache;
+  std::optional<ErrorsOptions> errors;
   std::optional<KubernetesOptions> kubernetes;
   std::vector<ForwardOptions> forward;  // asked in this order
   std::optional<HostsOptions> hosts;

@@ -1,9 +1,12 @@
-"""Plugins that tell of queries: prometheus. Its page's example, typed as it stands there."""
+"""Plugins that tell of queries: prometheus, errors. Their pages' examples, typed as they stand there."""
 
 import concurrent.futures
+import re
 import signal
 import socket
 import subprocess
+
+import pytest
 
 from conftest import free_port
 from harness.manifests import headless, pod
@@ -34,6 +37,41 @@ def serve_example(lab, plugin, ports):
 def test_the_page_of_prometheus(lab):
     _, example = serve_example(lab, "prometheus", (1053, 9153))
     example.run(shell)
+
+
+@pytest.mark.parametrize("plugin", ["errors"])
+def test_the_pages_of_errors_and_log(lab, plugin):
+    server, example = serve_example(lab, plugin, (1053,))
+    example.run(shell)
+
+    def told():
+        """Without the lines of the server's own parts."""
+        return [line for line in server.log().splitlines() if not re.match(r"\[\w+\] (server|web|inspect|feed): ", line)]
+
+    wait_until(lambda: len(told()) >= len(example.log), "as many lines as the page has")
+    assert told() == example.log
+
+
+def test_what_is_counted_is_told_before_the_end(lab):
+    port = free_port()
+    corefile = f""".:{port} {{
+    bind 127.0.0.1
+    errors {{
+        consolidate 1h "^plugin/kubernetes: no next"
+    }}
+    kubernetes cluster.local {{
+        manifests {lab.cluster_directory}
+    }}
+}}
+"""
+    server = lab.serve(corefile, port)
+    server.wait_for("a.cluster.local.", "NXDOMAIN")
+    for _ in range(20):
+        assert server.addresses("www.example.org.") == "SERVFAIL"
+    assert server.stop() == 0
+    counts = [int(count) for count in re.findall(r"\[ERROR\] plugin/errors: (\d+) errors like '\^plugin/kubernetes: no next' "
+                                                 r"occurred in last 1h", server.log())]
+    assert sum(counts) == 20, server.log()
 
 
 def test_every_query_is_counted_once(lab):

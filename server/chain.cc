@@ -6,6 +6,7 @@
 #include "server/plugins/any.h"
 #include "server/plugins/bufsize.h"
 #include "server/plugins/chaos.h"
+#include "server/plugins/errors.h"
 #include "server/plugins/header.h"
 #include "server/plugins/hosts.h"
 #include "server/plugins/kubernetes.h"
@@ -36,6 +37,7 @@ plugins::PluginChain MakeChain(const Block& block, const ChainUse& use) {
   if (options.nsid) chain.push_back(std::make_unique<plugins::Nsid>(*options.nsid));
   if (options.bufsize) chain.push_back(std::make_unique<plugins::Bufsize>(*options.bufsize));
   if (options.prometheus && tells) chain.push_back(MakePrometheus(block, use));
+  if (block.consolidation && tells) chain.push_back(std::make_unique<plugins::Errors>(*block.consolidation));
   if (options.local) chain.push_back(std::make_unique<plugins::Local>());
   if (options.any) chain.push_back(std::make_unique<plugins::Any>());
   if (options.chaos) chain.push_back(std::make_unique<plugins::Chaos>(*options.chaos));

@@ -12,6 +12,7 @@
 #include "server/forwarding.h"
 #include "server/net/endpoint.h"
 #include "server/plugins/cache_plugin.h"
+#include "server/plugins/consolidation.h"
 #include "server/plugins/hosts.h"
 #include "server/plugins/plugin.h"
 #include "server/query_metrics.h"
@@ -29,9 +30,10 @@ struct Block {
   // Of its `kubernetes` directive; both nullptr when it has none.
   std::unique_ptr<const resolve::Resolver> resolver;
   const state::SnapshotHolder* holder = nullptr;
-  std::vector<ForwardShared> forward;                 // of each of options.forward
-  std::unique_ptr<plugins::CacheShared> cache;        // of its `cache` directive, if it has one
-  std::unique_ptr<const plugins::HostsSource> hosts;  // nullptr without the directive
+  std::vector<ForwardShared> forward;                     // of each of options.forward
+  std::unique_ptr<plugins::CacheShared> cache;            // of its `cache` directive, if it has one
+  std::unique_ptr<const plugins::HostsSource> hosts;      // nullptr without the directive
+  std::unique_ptr<plugins::Consolidation> consolidation;  // of its `errors`; nullptr when it has none
 };
 
 // What plugins are made for besides their block.

@@ -38,6 +38,7 @@ void AddCorednsMetrics(const std::vector<Block>& blocks, prometheus::Registry& r
         enabled.Add({{"server", server}, {"zone", name}, {"view", ""}, {"name", plugin}}).Set(1);
       };
       enable("prometheus");
+      if (block.options.errors) enable("errors");
       if (block.options.kubernetes) enable("kubernetes");
     }
   }

@@ -77,6 +77,7 @@ absl::Status Server::AddBlock(const config::ServerBlockOptions& options) {
   for (const auto& [endpoint, zone] : block.zones) {
     block.entrances.push_back({absl::StrCat("dns://", endpoint.ToString()), zone.ToText(), block.entrances.size()});
   }
+  if (options.errors) block.consolidation = std::make_unique<plugins::Consolidation>(*options.errors);
   if (options.kubernetes.has_value()) {
     const config::KubernetesOptions& kubernetes = *options.kubernetes;
     const absl::StatusOr<const Cluster*> found = ClusterOf(kubernetes.source);
