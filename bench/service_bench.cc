@@ -2,12 +2,15 @@
 // (an idle server) and of 32 (a busy one).
 #include <benchmark/benchmark.h>
 
+#include <chrono>
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "server/plugins/errors.h"
 #include "server/plugins/kubernetes.h"
+#include "server/plugins/log_format.h"
 #include "server/plugins/prometheus.h"
 #include "server/service/query_service.h"
 #include "server/state/snapshot_builder.h"
@@ -73,6 +76,25 @@ void WithPrometheus(benchmark::State& state) {
   bench.Run(state);
 }
 BENCHMARK(WithPrometheus)->Arg(1)->Arg(32);
+
+// A line of `log`, put together: its queue and its thread come on top.
+void LineOfLog(benchmark::State& state) {
+  const std::vector<uint8_t> packet =
+      testing::MakeQuery("web-0.nginx.default.svc.cluster.local.", dns::RecordType::kA, {.edns_size = 1232});
+  plugins::Exchange exchange;
+  dns::ParseQuery(packet, exchange.asked);
+  exchange.reply_flags = dns::kResponseFlag | dns::kAuthoritativeFlag;
+  exchange.started = std::chrono::steady_clock::now();
+  const plugins::LogFormat format(
+      "{remote}:{port} - {>id} \"{type} {class} {name} {proto} {size} {>do} {>bufsize}\" {rcode} {>rflags} {rsize} "
+      "{duration}");
+  std::string line;
+  for (auto _ : state) {
+    format.Write(exchange, packet.size(), "[::]", {}, line);
+    benchmark::ClobberMemory();
+  }
+}
+BENCHMARK(LineOfLog);
 
 }  // namespace
 }  // namespace podnamed::service

@@ -21,6 +21,7 @@
 #include "config/hosts_directive.h"
 #include "config/kubernetes_directive.h"
 #include "config/loadbalance_directive.h"
+#include "config/log_directive.h"
 #include "config/nsid_directive.h"
 #include "config/parser.h"
 #include "config/pprof_directive.h"
@@ -48,7 +49,8 @@ constexpr Word<ServerBlockOptions> kPlugins[] = {
     {"health", ReadHealth},
     {"pprof", ReadPprof},
     {"prometheus", ReadPrometheus},
-    {ReadErrors},
+    {"errors", ReadErrors},
+    {"log", ReadLog, /*repeatable=*/true},
     {"local", ReadBare<&ServerBlockOptions::local>},
     {"any", ReadBare<&ServerBlockOptions::any>},
     {"chaos", ReadChaos},
@@ -66,11 +68,11 @@ constexpr Word<ServerBlockOptions> kPlugins[] = {
 
 // CoreDNS's plugin.cfg (1.14), in its order, without those above.
 constexpr std::string_view kPluginsOfCoreDns[] = {
-    "metadata", "geoip",        "proxyproto", "quic",   "grpc_server", "https",    "https3",  "multisocket",
-    "reload",   "trace",        "shed",       "errors", "log",         "dnstap",   "dns64",   "tsig",
-    "rewrite",  "autopath",     "dnssec",     "tls",    "template",    "transfer", "route53", "azure",
-    "clouddns", "k8s_external", "file",       "auto",   "secondary",   "etcd",     "loop",    "grpc",
-    "erratic",  "on",           "sign",       "view",   "nomad",
+    "metadata",    "geoip",    "proxyproto",   "quic", "grpc_server", "https",     "https3",
+    "multisocket", "reload",   "trace",        "shed", "dnstap",      "dns64",     "tsig",
+    "rewrite",     "autopath", "dnssec",       "tls",  "template",    "transfer",  "route53",
+    "azure",       "clouddns", "k8s_external", "file", "auto",        "secondary", "etcd",
+    "loop",        "grpc",     "erratic",      "on",   "sign",        "view",      "nomad",
 };
 
 constexpr Vocabulary<ServerBlockOptions> kVocabulary = {"plugin", kPlugins, kPluginsOfCoreDns,

@@ -21,6 +21,7 @@
 #include "server/base/ip_address.h"
 #include "server/base/ip_network.h"
 #include "server/base/log.h"
+#include "server/dns/name.h"
 #include "server/dns/types.h"
 #include "server/resolve/options.h"
 
@@ -81,6 +82,15 @@ struct ConsolidateOptions {
 
 struct ErrorsOptions {
   std::vector<ConsolidateOptions> consolidate;  // the first whose pattern matches counts
+};
+
+// Which queries are written to the log, and how.
+struct LogRule {
+  dns::Name zone;  // folded; at or below it
+  std::string format;
+  bool success = true;
+  bool denial = true;
+  bool error = true;
 };
 
 // Names and addresses as /etc/hosts has them.
@@ -146,6 +156,7 @@ struct ServerBlockOptions {
   std::optional<base::Endpoint> prometheus;  // where metrics are read
   std::optional<CacheOptions> cache;
   std::optional<ErrorsOptions> errors;
+  std::vector<LogRule> log;  // of each query the first whose zone it is in; empty: nothing is logged
   std::optional<KubernetesOptions> kubernetes;
   std::vector<ForwardOptions> forward;  // asked in this order
   std::optional<HostsOptions> hosts;

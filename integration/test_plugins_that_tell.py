@@ -1,17 +1,19 @@
-"""Plugins that tell of queries: prometheus, errors. Their pages' examples, typed as they stand there."""
+"""Plugins that tell of queries: prometheus, errors, log. Their pages' examples, typed as they stand there."""
 
 import concurrent.futures
+import os
 import re
 import signal
 import socket
 import subprocess
 
+import dns.message
 import pytest
 
 from conftest import free_port
 from harness.manifests import headless, pod
 from harness.plugin_pages import Example
-from harness.programs import ROOT, Podnamed
+from harness.programs import BINARIES, ROOT, Podnamed
 from harness.waiting import wait_until
 from test_health import scrape
 
@@ -39,7 +41,7 @@ def test_the_page_of_prometheus(lab):
     example.run(shell)
 
 
-@pytest.mark.parametrize("plugin", ["errors"])
+@pytest.mark.parametrize("plugin", ["errors", "log"])
 def test_the_pages_of_errors_and_log(lab, plugin):
     server, example = serve_example(lab, plugin, (1053,))
     example.run(shell)
@@ -72,6 +74,69 @@ def test_what_is_counted_is_told_before_the_end(lab):
     counts = [int(count) for count in re.findall(r"\[ERROR\] plugin/errors: (\d+) errors like '\^plugin/kubernetes: no next' "
                                                  r"occurred in last 1h", server.log())]
     assert sum(counts) == 20, server.log()
+
+
+def test_a_line_of_each_query_in_coredns_default_format(lab):
+    """With the quiet that holds other lines back; the pod that asks is known by its address."""
+    port, page = free_port(), free_port()
+    lab.manifests.write("nginx.yaml", headless("nginx"), pod("web-0", "127.0.0.1", "nginx"))
+    corefile = f"""cluster.local:{port} {{
+    bind 127.0.0.1
+    prometheus 127.0.0.1:{page}
+    log . {{common}}
+    kubernetes {{
+        manifests {lab.cluster_directory}
+    }}
+}}
+example:{port} {{
+    bind 127.0.0.1
+    log . "{{/kubernetes/client-namespace}} {{local}}"
+}}
+knows:{port} {{
+    bind 127.0.0.1
+    log . "from {{/kubernetes/client-namespace}}/{{/kubernetes/client-pod-name}} at {{local}}"
+    kubernetes cluster.local {{
+        manifests {lab.cluster_directory}
+    }}
+}}
+"""
+    server = lab.serve(corefile, port, flags=("-workers", "1", "-quiet"))
+    server.wait_for(NAME, ["127.0.0.1"])
+    done = subprocess.run(["dig", "-p", str(port), "@127.0.0.1", "+noall", "+qr", "+comments", "+bufsize=4096", "+dnssec",
+                           "Nginx.default.svc.CLUSTER.local", "AAAA"], capture_output=True, text=True, check=True)
+    identity = re.search(r"id: (\d+)", done.stdout)[1]
+    line = (rf'(?m)^\[INFO\] 127\.0\.0\.1:\d+ - {identity} "AAAA IN nginx\.default\.svc\.cluster\.local\. udp \d+ true 4096" '
+            r"NOERROR qr,aa,rd \d+ 0(\.\d+)?s$")
+    server.wait_for_log(line)
+    server.addresses("www.example.")
+    server.wait_for_log(r"(?m)^\[INFO\] - 127\.0\.0\.1$")
+    server.addresses("www.knows.")
+    server.wait_for_log(r"(?m)^\[INFO\] from default/web-0 at 127\.0\.0\.1$")
+    assert "is serving" not in server.log()
+    assert scrape(page).value("podnamed_log_dropped_lines_total") == 0
+
+
+def test_a_log_that_nobody_reads_makes_no_query_wait(lab):
+    """Standard output is a full pipe: lines are dropped and counted, and answers go on."""
+    port, page = free_port(), free_port()
+    lab.manifests.write("nginx.yaml", headless("nginx"), pod("web-0", "10.244.1.10", "nginx"))
+    path = lab.directory / "Corefile"
+    path.write_text(f".:{port} {{\n bind 127.0.0.1\n log\n prometheus 127.0.0.1:{page}\n kubernetes cluster.local {{\n"
+                    f"  manifests {lab.cluster_directory}\n }}\n}}\n")
+    words = [os.path.join(BINARIES, "podnamed"), "-conf", str(path), "-inspect", "off", "-workers", "1"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE) as process:
+        try:
+            wait_until(lambda: "10.244.1.10" in shell(f"dig @127.0.0.1 -p {port} +short +tries=1 +time=1 {NAME} || true"), "an answer")
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+                client.connect(("127.0.0.1", port))
+                client.settimeout(2)
+                query = dns.message.make_query(NAME, "A").to_wire()
+                for _ in range(12000):
+                    client.send(query)
+                    assert client.recv(4096)
+            assert scrape(page).value("podnamed_log_dropped_lines_total") > 1000
+        finally:
+            process.kill()
 
 
 def test_every_query_is_counted_once(lab):

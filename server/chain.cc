@@ -1,7 +1,9 @@
 #include "server/chain.h"
 
+#include <string>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "server/plugins/acl.h"
 #include "server/plugins/any.h"
 #include "server/plugins/bufsize.h"
@@ -12,6 +14,7 @@
 #include "server/plugins/kubernetes.h"
 #include "server/plugins/loadbalance.h"
 #include "server/plugins/local.h"
+#include "server/plugins/log.h"
 #include "server/plugins/minimal.h"
 #include "server/plugins/nsid.h"
 #include "server/plugins/prometheus.h"
@@ -28,6 +31,15 @@ std::unique_ptr<plugins::Plugin> MakePrometheus(const Block& block, const ChainU
   return std::make_unique<plugins::Prometheus>(std::move(counts));
 }
 
+std::unique_ptr<plugins::Plugin> MakeLog(const Block& block) {
+  std::vector<std::string> addresses;
+  for (const auto& [endpoint, zone] : block.zones) {
+    const std::string address = endpoint.address ? endpoint.address->ToString() : "::";
+    addresses.push_back(address.find(':') == std::string::npos ? address : absl::StrCat("[", address, "]"));
+  }
+  return std::make_unique<plugins::Log>(block.options.log, std::move(addresses), block.holder);
+}
+
 }  // namespace
 
 plugins::PluginChain MakeChain(const Block& block, const ChainUse& use) {
@@ -38,6 +50,7 @@ plugins::PluginChain MakeChain(const Block& block, const ChainUse& use) {
   if (options.bufsize) chain.push_back(std::make_unique<plugins::Bufsize>(*options.bufsize));
   if (options.prometheus && tells) chain.push_back(MakePrometheus(block, use));
   if (block.consolidation && tells) chain.push_back(std::make_unique<plugins::Errors>(*block.consolidation));
+  if (!options.log.empty() && tells) chain.push_back(MakeLog(block));
   if (options.local) chain.push_back(std::make_unique<plugins::Local>());
   if (options.any) chain.push_back(std::make_unique<plugins::Any>());
   if (options.chaos) chain.push_back(std::make_unique<plugins::Chaos>(*options.chaos));

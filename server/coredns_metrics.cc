@@ -39,6 +39,7 @@ void AddCorednsMetrics(const std::vector<Block>& blocks, prometheus::Registry& r
       };
       enable("prometheus");
       if (block.options.errors) enable("errors");
+      if (!block.options.log.empty()) enable("log");
       if (block.options.kubernetes) enable("kubernetes");
     }
   }

@@ -53,8 +53,9 @@ absl::Status Server::StartPages() {
     const auto& health = block.options.health;
     if (health) lameduck_ = std::max(lameduck_, health->lameduck);
   }
-  const std::vector<web::Site> sites = SitesOf(
-      blocks_, stopping_, web::MetricsPage({&registry_, &cluster_metrics_, &process_metrics_, &query_metrics_}));
+  const std::vector<web::Site> sites =
+      SitesOf(blocks_, stopping_,
+              web::MetricsPage({&registry_, &cluster_metrics_, &process_metrics_, &query_metrics_, &log_metrics_}));
   if (sites.empty()) return absl::OkStatus();
   ASSIGN_OR_RETURN(web_, web::HttpServer::Start(sites));
   for (size_t i = 0; i < sites.size(); ++i) {

@@ -15,6 +15,7 @@
 #include "server/cluster.h"
 #include "server/cluster_metrics.h"
 #include "server/inspection.h"
+#include "server/log_metrics.h"
 #include "server/query_metrics.h"
 #include "server/web/http_server.h"
 #include "server/web/process_metrics.h"
@@ -52,6 +53,7 @@ class Server {
   ClusterMetrics cluster_metrics_;
   web::ProcessMetrics process_metrics_;
   QueryMetrics query_metrics_;
+  LogMetrics log_metrics_;
 
   std::vector<std::pair<ClusterSource, std::unique_ptr<Cluster>>> clusters_;
   std::vector<Block> blocks_;

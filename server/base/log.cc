@@ -7,6 +7,8 @@
 #include <cstdio>
 #include <memory>
 
+#include "server/base/query_log.h"
+
 namespace podnamed::base {
 namespace {
 
@@ -66,6 +68,20 @@ void WriteLog(LogLevel level, std::string_view component, std::string_view text)
   }
   const std::string line = fmt::format("[{}] {}: {}\n", NameOf(level), component, text);
   std::fwrite(line.data(), 1, line.size(), stderr);
+}
+
+void WriteQueryLog(std::string_view text) {
+  if (Logger()) {
+    Logger()->log(spdlog::level::critical, "[INFO] {}", text);  // the level decides, the text says what it is
+    return;
+  }
+  const std::string line = fmt::format("[INFO] {}\n", text);
+  std::fwrite(line.data(), 1, line.size(), stderr);
+}
+
+uint64_t DroppedLogLines() {
+  const auto pool = spdlog::thread_pool();
+  return pool ? pool->overrun_counter() : 0;
 }
 
 }  // namespace podnamed::base
