@@ -2,8 +2,11 @@
 
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/types/span.h"
 #include "server/plugins/acl.h"
 #include "server/plugins/any.h"
 #include "server/plugins/bufsize.h"
@@ -26,9 +29,21 @@ namespace {
 std::unique_ptr<plugins::Plugin> MakePrometheus(const Block& block, const ChainUse& use) {
   std::vector<plugins::QueryCounts*> counts;
   for (const plugins::Entrance& entrance : block.entrances) {
-    counts.push_back(&use.metrics->Open(use.worker, entrance.server, entrance.zone));
+    counts.push_back(&use.metrics->queries.Open(use.worker, entrance.server, entrance.zone));
   }
   return std::make_unique<plugins::Prometheus>(std::move(counts));
+}
+
+std::unique_ptr<plugins::Plugin> MakeCache(const Block& block, const ChainUse& use) {
+  absl::Span<plugins::CacheCounters> counters;
+  if (use.metrics != nullptr) {
+    std::vector<std::string> servers;
+    for (const plugins::Entrance& entrance : block.entrances) servers.push_back(entrance.server);
+    std::vector<std::string> zones;
+    for (const dns::Name& zone : block.options.cache->zones) zones.push_back(zone.ToText());
+    counters = use.metrics->cache.Open(*block.cache, absl::StrJoin(zones, ","), servers);
+  }
+  return std::make_unique<plugins::Cache>(*block.options.cache, *block.cache, counters);
 }
 
 std::unique_ptr<plugins::Plugin> MakeLog(const Block& block) {
@@ -60,11 +75,15 @@ plugins::PluginChain MakeChain(const Block& block, const ChainUse& use) {
   // upstream said, and they change every reply.
   if (options.header) chain.push_back(std::make_unique<plugins::Header>(*options.header));
   if (options.minimal) chain.push_back(std::make_unique<plugins::Minimal>());
-  if (block.cache) chain.push_back(std::make_unique<plugins::Cache>(*options.cache, *block.cache));
+  if (block.cache) chain.push_back(MakeCache(block, use));
   if (block.hosts) chain.push_back(std::make_unique<plugins::Hosts>(*block.hosts));
   if (block.resolver) chain.push_back(std::make_unique<plugins::Kubernetes>(*block.resolver, *block.holder));
   for (size_t i = 0; i < block.forward.size(); ++i) {
-    chain.push_back(MakeForward(options.forward[i], block.forward[i], i + 1 < block.forward.size(), use.executor));
+    chain.push_back(MakeForward(options.forward[i], block.forward[i],
+                                {.executor = use.executor,
+                                 .has_next = i + 1 < block.forward.size(),
+                                 .deadline = options.cancel,
+                                 .metrics = tells ? &use.metrics->forward : nullptr}));
   }
   if (options.whoami) chain.push_back(std::make_unique<plugins::Whoami>());
   return chain;

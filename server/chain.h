@@ -15,9 +15,9 @@
 #include "server/plugins/consolidation.h"
 #include "server/plugins/hosts.h"
 #include "server/plugins/plugin.h"
-#include "server/query_metrics.h"
 #include "server/resolve/resolver.h"
 #include "server/state/snapshot_holder.h"
+#include "server/worker_metrics.h"
 
 namespace podnamed {
 
@@ -40,7 +40,7 @@ struct Block {
 struct ChainUse {
   boost::asio::any_io_executor executor;  // on which they wait
   int worker = 0;                         // its number
-  QueryMetrics* metrics = nullptr;        // outlives the chain; nullptr: a look from aside, which no plugin tells of
+  WorkerMetrics* metrics = nullptr;       // outlives the chain; nullptr: a look from aside, which no plugin tells of
 };
 
 // The plugins of one worker for `block`, which must outlive them.

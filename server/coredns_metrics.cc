@@ -40,7 +40,19 @@ void AddCorednsMetrics(const std::vector<Block>& blocks, prometheus::Registry& r
       enable("prometheus");
       if (block.options.errors) enable("errors");
       if (!block.options.log.empty()) enable("log");
-      if (block.options.kubernetes) enable("kubernetes");
+      const config::ServerBlockOptions& options = block.options;
+      if (options.local) enable("local");
+      if (options.any) enable("any");
+      if (options.chaos) enable("chaos");
+      if (options.loadbalance) enable("loadbalance");
+      if (!options.acl.empty()) enable("acl");
+      if (options.header) enable("header");
+      if (options.minimal) enable("minimal");
+      if (options.cache) enable("cache");
+      if (options.hosts) enable("hosts");
+      if (options.kubernetes) enable("kubernetes");
+      if (!options.forward.empty()) enable("forward");
+      if (options.whoami) enable("whoami");
     }
   }
 }

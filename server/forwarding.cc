@@ -79,10 +79,14 @@ absl::StatusOr<ForwardShared> ShareForward(const config::ForwardOptions& options
 }
 
 std::unique_ptr<plugins::Plugin> MakeForward(const config::ForwardOptions& options, const ForwardShared& shared,
-                                             bool has_next, const boost::asio::any_io_executor& executor) {
+                                             const ForwardUse& use) {
+  upstream::GroupOptions group_options = GroupOptionsOf(options);
+  if (use.deadline) group_options.deadline = absl::ToChronoMilliseconds(*use.deadline);
+  auto group = std::make_unique<upstream::UpstreamGroup>(use.executor, group_options);
+  if (use.metrics != nullptr) use.metrics->Add(group->counters());
   return std::make_unique<plugins::Forward>(
-      options, *shared.targets, std::make_unique<upstream::UpstreamGroup>(executor, GroupOptionsOf(options)),
-      [&options, &shared](const auto& targets) { return MembersOf(options, shared, targets); }, has_next);
+      options, *shared.targets, std::move(group),
+      [&options, &shared](const auto& targets) { return MembersOf(options, shared, targets); }, use.has_next);
 }
 
 }  // namespace podnamed

@@ -3,12 +3,15 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "config/forward_options.h"
+#include "server/forward_metrics.h"
 #include "server/plugins/forward_targets.h"
 #include "server/plugins/plugin.h"
 #include "server/upstream/tls_context.h"
@@ -25,8 +28,15 @@ struct ForwardShared {
 // `options` outlive it. An error is one sentence.
 absl::StatusOr<ForwardShared> ShareForward(const config::ForwardOptions& options);
 
-// One worker's, on its `executor`; all else outlives it. `has_next`: another one follows in the block.
+struct ForwardUse {
+  boost::asio::any_io_executor executor;   // of the worker
+  bool has_next = false;                   // another one follows in the block
+  std::optional<absl::Duration> deadline;  // of a query; std::nullopt: CoreDNS's five seconds
+  ForwardMetrics* metrics = nullptr;       // nullptr: nobody is told
+};
+
+// One worker's; all else outlives it.
 std::unique_ptr<plugins::Plugin> MakeForward(const config::ForwardOptions& options, const ForwardShared& shared,
-                                             bool has_next, const boost::asio::any_io_executor& executor);
+                                             const ForwardUse& use);
 
 }  // namespace podnamed

@@ -34,7 +34,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const config::Options& opt
   for (const config::ServerBlockOptions& block : options.blocks) RETURN_IF_ERROR(server->AddBlock(block));
   for (int i = 0; i < workers; ++i) {
     const net::PortUse use = i == 0 ? net::PortUse::kClaim : net::PortUse::kShare;
-    ASSIGN_OR_RETURN(std::unique_ptr<Worker> worker, Worker::Start(server->blocks_, use, i, server->query_metrics_));
+    ASSIGN_OR_RETURN(std::unique_ptr<Worker> worker, Worker::Start(server->blocks_, use, i, server->worker_metrics_));
     server->workers_.push_back(std::move(worker));
   }
   RETURN_IF_ERROR(server->StartPages());
@@ -53,9 +53,10 @@ absl::Status Server::StartPages() {
     const auto& health = block.options.health;
     if (health) lameduck_ = std::max(lameduck_, health->lameduck);
   }
-  const std::vector<web::Site> sites =
-      SitesOf(blocks_, stopping_,
-              web::MetricsPage({&registry_, &cluster_metrics_, &process_metrics_, &query_metrics_, &log_metrics_}));
+  const web::Page metrics =
+      web::MetricsPage({&registry_, &cluster_metrics_, &process_metrics_, &worker_metrics_.queries,
+                        &worker_metrics_.cache, &worker_metrics_.forward, &log_metrics_});
+  const std::vector<web::Site> sites = SitesOf(blocks_, stopping_, metrics);
   if (sites.empty()) return absl::OkStatus();
   ASSIGN_OR_RETURN(web_, web::HttpServer::Start(sites));
   for (size_t i = 0; i < sites.size(); ++i) {

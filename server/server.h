@@ -16,10 +16,10 @@
 #include "server/cluster_metrics.h"
 #include "server/inspection.h"
 #include "server/log_metrics.h"
-#include "server/query_metrics.h"
 #include "server/web/http_server.h"
 #include "server/web/process_metrics.h"
 #include "server/worker.h"
+#include "server/worker_metrics.h"
 
 namespace podnamed {
 
@@ -52,7 +52,7 @@ class Server {
   prometheus::Registry registry_;  // of what is counted as it happens
   ClusterMetrics cluster_metrics_;
   web::ProcessMetrics process_metrics_;
-  QueryMetrics query_metrics_;
+  WorkerMetrics worker_metrics_;
   LogMetrics log_metrics_;
 
   std::vector<std::pair<ClusterSource, std::unique_ptr<Cluster>>> clusters_;

@@ -35,7 +35,7 @@ net::TcpOptions TcpOptionsOf(const std::vector<Block>& blocks, const net::Endpoi
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Worker>> Worker::Start(const std::vector<Block>& blocks, net::PortUse use, int number,
-                                                      QueryMetrics& metrics) {
+                                                      WorkerMetrics& metrics) {
   std::unique_ptr<Worker> worker(new Worker(blocks, number, metrics));
   // Blocks that share an endpoint share its sockets.
   std::map<std::string, Shared> by_endpoint;
@@ -55,7 +55,7 @@ absl::StatusOr<std::unique_ptr<Worker>> Worker::Start(const std::vector<Block>& 
   return worker;
 }
 
-Worker::Worker(const std::vector<Block>& blocks, int number, QueryMetrics& metrics)
+Worker::Worker(const std::vector<Block>& blocks, int number, WorkerMetrics& metrics)
     : number_(number),
       metrics_(metrics),
       counts_(absl::c_any_of(blocks, [](const Block& block) { return block.options.prometheus.has_value(); })) {
@@ -76,8 +76,8 @@ absl::Status Worker::Listen(const Shared& shared, const net::TcpOptions& tcp_opt
   plugins::QueryCounts* refused = nullptr;
   if (counts_) {
     const std::string& server = shared.zones.front().entrance->server;
-    refused = &metrics_.Open(number_, server, QueryMetrics::kDropped);
-    receive_drops_.push_back(&metrics_.OpenReceiveDrops(number_, server));
+    refused = &metrics_.queries.Open(number_, server, QueryMetrics::kDropped);
+    receive_drops_.push_back(&metrics_.queries.OpenReceiveDrops(number_, server));
   }
   service::QueryService& service = services_.emplace_back(shared.zones, refused);
   net::UdpListener& udp = udp_listeners_.emplace_back(std::move(udp_socket), service);

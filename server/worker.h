@@ -27,7 +27,7 @@ class Worker {
   // Opens the worker's sockets; `blocks` must outlive this. A failure is one sentence. The first worker claims the
   // ports. What is counted goes to `metrics`, which must outlive this too, under the worker's number.
   static absl::StatusOr<std::unique_ptr<Worker>> Start(const std::vector<Block>& blocks, net::PortUse use, int number,
-                                                       QueryMetrics& metrics);
+                                                       WorkerMetrics& metrics);
   // Stops, if that has not been done.
   ~Worker();
   Worker(const Worker&) = delete;
@@ -39,7 +39,7 @@ class Worker {
   void Join();
 
  private:
-  Worker(const std::vector<Block>& blocks, int number, QueryMetrics& metrics);
+  Worker(const std::vector<Block>& blocks, int number, WorkerMetrics& metrics);
 
   // What blocks have on one endpoint.
   struct Shared {
@@ -52,7 +52,7 @@ class Worker {
   void CountReceiveDrops();
 
   const int number_;
-  QueryMetrics& metrics_;
+  WorkerMetrics& metrics_;
   // Whether anything is read that is counted outside of chains.
   bool counts_;
   boost::asio::io_context io_context_{1};  // one thread: no locks inside

@@ -66,8 +66,8 @@ void SetTtl(std::vector<dns::RecordSet>& sets, uint32_t ttl) {
 CacheShared::CacheShared(const config::CacheOptions& options)
     : store_(StoreOptionsOf(options)), rules_(RulesOf(options)) {}
 
-Cache::Cache(const config::CacheOptions& options, CacheShared& shared)
-    : options_(options), shared_(shared), buffer_(dns::kMaxMessageLength) {}
+Cache::Cache(const config::CacheOptions& options, CacheShared& shared, absl::Span<CacheCounters> counters)
+    : options_(options), shared_(shared), counters_(counters), buffer_(dns::kMaxMessageLength) {}
 
 bool Cache::Covers(const dns::Query& query) const {
   return absl::c_any_of(options_.zones,
@@ -76,6 +76,7 @@ bool Cache::Covers(const dns::Query& query) const {
 
 Next Cache::OnQuery(Exchange& exchange) {
   if (!Covers(*exchange.query)) return Next::kPass;
+  if (CacheCounters* counters = CountersOf(exchange)) counters->requests.Add();
   return PutKept(exchange, options_.stale_mode == config::CacheOptions::StaleMode::kImmediate) ? Next::kDone
                                                                                                : Next::kPass;
 }
@@ -83,11 +84,20 @@ Next Cache::OnQuery(Exchange& exchange) {
 bool Cache::PutKept(Exchange& exchange, bool stale) {
   const std::optional<CacheHit> hit =
       shared_.store().Lookup(KeyOf(*exchange.query), Clock::now(), absl::MakeSpan(buffer_));
-  if (!hit || (hit->is_stale && !stale)) return false;
+  CacheCounters* const counters = CountersOf(exchange);
+  if (!hit || (hit->is_stale && !stale)) {
+    if (counters != nullptr) counters->misses.Add();
+    return false;
+  }
   const auto view = dns::MessageView::Read(absl::MakeConstSpan(buffer_).first(hit->size));
   if (!view || !PutReply(*view, exchange)) return false;
   exchange.authoritative = true;  // as CoreDNS says of every hit
   exchange.answered_by = "cache";
+  if (counters != nullptr) {
+    counters->hits[static_cast<size_t>(hit->kind)].Add();
+    if (hit->is_stale) counters->served_stale.Add();
+    if (hit->wants_refresh) counters->prefetches.Add();
+  }
   if (hit->is_stale) {
     const bool is_denial = hit->kind == CacheKind::kDenial && exchange.rcode == dns::Rcode::kNxDomain;
     exchange.answer.reason.set_info_code(is_denial ? dns::ExtendedError::kStaleNxDomain
@@ -96,6 +106,11 @@ bool Cache::PutKept(Exchange& exchange, bool stale) {
   }
   if (hit->wants_refresh && exchange.can_wait) Refresh(exchange);
   return true;
+}
+
+CacheCounters* Cache::CountersOf(const Exchange& exchange) const {
+  if (counters_.empty() || exchange.entrance == nullptr) return nullptr;
+  return &counters_[exchange.entrance->index];
 }
 
 void Cache::Refresh(Exchange& exchange) {
@@ -123,6 +138,10 @@ void Cache::OnReply(Exchange& exchange) {
   if (!view) return;
   const CacheVerdict verdict = Judge(*view, KeyOf(*exchange.query), shared_.rules(), absl::Now());
   Keep(exchange, verdict, *view);
+  if (CacheCounters* counters = CountersOf(exchange);
+      counters != nullptr && verdict.outcome == CacheOutcome::kOtherQuestion) {
+    counters->drops.Add();
+  }
   SetTtl(exchange.answer.answer, verdict.ttl);
   SetTtl(exchange.answer.authority, verdict.ttl);
   SetTtl(exchange.answer.additional, verdict.ttl);

@@ -3,10 +3,13 @@
 #pragma once
 
 #include <memory>
+#include <string_view>
 #include <vector>
 
+#include "absl/types/span.h"
 #include "config/cache_options.h"
 #include "server/plugins/cache/cache_store.h"
+#include "server/plugins/cache_counters.h"
 #include "server/plugins/plugin.h"
 
 namespace podnamed::plugins {
@@ -17,6 +20,7 @@ class CacheShared {
   explicit CacheShared(const config::CacheOptions& options);
 
   CacheStore& store() { return store_; }
+  CacheCounts Count() const { return store_.Count(); }
   const CacheRules& rules() const { return rules_; }
 
  private:
@@ -26,9 +30,10 @@ class CacheShared {
 
 class Cache : public Plugin {
  public:
-  // Both outlive this.
-  Cache(const config::CacheOptions& options, CacheShared& shared);
+  // All outlive this. `counters` by entrance; none: nothing is counted.
+  Cache(const config::CacheOptions& options, CacheShared& shared, absl::Span<CacheCounters> counters);
 
+  std::string_view name() const override { return "cache"; }
   Next OnQuery(Exchange& exchange) override;
   void OnReply(Exchange& exchange) override;
 
@@ -39,9 +44,11 @@ class Cache : public Plugin {
   // Keeps the reply that an upstream has just given; the exchange's records get the TTL that it is kept with.
   void Keep(const Exchange& exchange, const CacheVerdict& verdict, const dns::MessageView& view);
   void Refresh(Exchange& exchange);
+  CacheCounters* CountersOf(const Exchange& exchange) const;
 
   const config::CacheOptions& options_;
   CacheShared& shared_;
+  const absl::Span<CacheCounters> counters_;
   std::vector<uint8_t> buffer_;  // of a kept reply
 };
 

@@ -21,14 +21,19 @@ upstream::Question QuestionOf(const dns::Query& query) {
           .dnssec_ok = query.edns.has_value() && query.edns->dnssec_ok};
 }
 
-// Why there is no reply, for a person (RFC 8914).
+// Why there is no reply, for the client's person (RFC 8914) and for the log; there in words that operators know from
+// CoreDNS.
 void PutReason(const upstream::Reply& reply, const std::string& member, Exchange& exchange) {
+  const bool is_timeout = reply.outcome == upstream::Outcome::kTimeout;
+  const std::string_view why = is_timeout ? "i/o timeout" : reply.why.empty() ? NameOf(reply.outcome) : reply.why;
+  exchange.error.assign("plugin/forward: ");
+  if (!member.empty())
+    exchange.error.append("read ").append(NameOf(reply.transport)).append(" ").append(member).append(": ");
+  exchange.error.append(why);
   resolve::Reason& reason = exchange.answer.reason;
-  reason.set_info_code(reply.outcome == upstream::Outcome::kTimeout ? dns::ExtendedError::kNoReachableAuthority
-                                                                    : dns::ExtendedError::kNetworkError);
+  reason.set_info_code(is_timeout ? dns::ExtendedError::kNoReachableAuthority : dns::ExtendedError::kNetworkError);
   reason.Append(std::string_view("no upstream replied; the last one asked: "), std::string_view(member),
-                std::string_view(member.empty() ? "" : ": "),
-                reply.why.empty() ? NameOf(reply.outcome) : std::string_view(reply.why));
+                std::string_view(member.empty() ? "" : ": "), why);
 }
 
 }  // namespace
@@ -59,6 +64,9 @@ Next Forward::OnQuery(Exchange& exchange) {
     exchange.rcode = dns::Rcode::kRefused;
     exchange.answer.reason.set_info_code(dns::ExtendedError::kOther);
     exchange.answer.reason.Append(std::string_view("too many queries are being forwarded"));
+    exchange.error.assign("plugin/forward: concurrent queries exceeded maximum ");
+    exchange.error.append(std::to_string(options_.max_concurrent));
+    group_->counters()->refused.Add();
     return Next::kDone;
   }
   if (!exchange.can_wait) return Next::kDone;
@@ -96,6 +104,7 @@ void Forward::OnReply(Exchange& exchange, const upstream::Reply& reply, const st
     exchange.answer.reason.set_info_code(dns::ExtendedError::kInvalidData);
     exchange.answer.reason.Append(std::string_view("the reply of "), std::string_view(member),
                                   std::string_view(" cannot be read"));
+    exchange.error.assign("plugin/forward: the reply of ").append(member).append(" cannot be read");
   }
   exchange.Resume(Next::kDone);
 }

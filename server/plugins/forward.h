@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "config/forward_options.h"
@@ -23,6 +25,9 @@ class Forward : public Plugin {
   Forward(const config::ForwardOptions& options, const ForwardTargets& targets,
           std::unique_ptr<upstream::UpstreamGroup> group, MakeMembers make_members, bool has_next);
 
+  std::string_view name() const override { return "forward"; }
+  // A name server that we know nothing of may know them.
+  bool takes_every_class() const override { return true; }
   Next OnQuery(Exchange& exchange) override;
   // Takes up new targets.
   void OnIdle() override;

@@ -1,36 +1,44 @@
 #include "server/plugins/forward_targets.h"
 
+#include <utility>
+
 #include "absl/algorithm/container.h"
-#include "config/environment.h"
 #include "server/base/log.h"
 
 namespace podnamed::plugins {
 
-void ForwardTargets::Reread() {
-  std::vector<config::ForwardTarget> targets = options_.targets;
-  std::vector<std::string> failed;
-  for (const std::string& file : options_.files) {
-    const absl::StatusOr<std::string> text = config::SystemEnvironment().ReadFile(file);
-    const std::vector<config::ForwardTarget> read = text.ok() ? config::ReadResolvConf(*text) : targets;
-    if (!text.ok() || read.empty()) {
-      failed.push_back(file);
-      continue;
-    }
+ForwardTargets::ForwardTargets(const config::ForwardOptions& options, absl::Duration interval)
+    : fixed_(options.targets), files_(options.files), of_files_(files_.size()) {
+  for (size_t i = 0; i < files_.size(); ++i) {
+    watches_.push_back(std::make_unique<FileWatch>(
+        files_[i], interval, [this, i](const absl::StatusOr<std::string>& content) { Read(i, content); }, [] {}));
+  }
+}
+
+void ForwardTargets::Read(size_t file, const absl::StatusOr<std::string>& content) {
+  std::vector<config::ForwardTarget> read;
+  if (content.ok()) read = config::ReadResolvConf(*content);
+  if (read.empty()) {
+    base::LogWarning("plugin/forward", "{} {}; the name servers that it named before are asked", files_[file],
+                     content.ok() ? "names no name server" : std::string(content.status().message()));
+    return;
+  }
+  const absl::MutexLock lock(&mutex_);
+  if (of_files_[file] == read) return;
+  of_files_[file] = std::move(read);
+  version_.fetch_add(1, std::memory_order_release);
+}
+
+std::vector<config::ForwardTarget> ForwardTargets::targets() const {
+  std::vector<config::ForwardTarget> targets = fixed_;
+  const absl::MutexLock lock(&mutex_);
+  for (const auto& read : of_files_) {
     for (const config::ForwardTarget& target : read) {
       if (!absl::c_linear_search(targets, target)) targets.push_back(target);
     }
   }
   if (targets.size() > config::kMaxForwardTargets) targets.resize(config::kMaxForwardTargets);
-
-  absl::MutexLock lock(&mutex_);
-  for (const std::string& file : failed) {
-    if (absl::c_linear_search(failed_files_, file)) continue;
-    base::LogWarning("forward", "{} names no name server any more; those that it named are asked as before", file);
-  }
-  failed_files_ = std::move(failed);
-  if (!failed_files_.empty() || targets == targets_) return;
-  targets_ = std::move(targets);
-  version_.fetch_add(1, std::memory_order_release);
+  return targets;
 }
 
 }  // namespace podnamed::plugins

@@ -1,41 +1,43 @@
 // The upstreams of one `forward` directive as they are now: those of the Corefile, and those of its files, which are
-// read again while the server runs (a node's /etc/resolv.conf changes with its network). Any thread; one instance for
-// all workers.
+// read again when they have changed (a node's /etc/resolv.conf does with its network). Any thread; one instance for all
+// workers.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
+#include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
 #include "config/forward_options.h"
+#include "server/plugins/file_watch.h"
 
 namespace podnamed::plugins {
 
 class ForwardTargets {
  public:
-  // `options` outlive this.
-  explicit ForwardTargets(const config::ForwardOptions& options) : options_(options) { Reread(); }
-
-  // Reads the files. One that cannot be read, or names nobody, changes nothing: it is said once, in the log. Waits for
-  // the disk.
-  void Reread();
+  // Reads the files before it returns, and looks at each of them every `interval`.
+  explicit ForwardTargets(const config::ForwardOptions& options, absl::Duration interval = absl::Seconds(5));
 
   // Moves when the targets have changed.
   uint64_t version() const { return version_.load(std::memory_order_acquire); }
-  // At most config::kMaxForwardTargets.
-  std::vector<config::ForwardTarget> targets() const {
-    absl::MutexLock lock(&mutex_);
-    return targets_;
-  }
+  // At most config::kMaxForwardTargets, each once.
+  std::vector<config::ForwardTarget> targets() const;
 
  private:
-  const config::ForwardOptions& options_;
+  // A file that cannot be read, or names nobody, changes nothing.
+  void Read(size_t file, const absl::StatusOr<std::string>& content);
+
+  const std::vector<config::ForwardTarget> fixed_;
+  const std::vector<std::string> files_;
   mutable absl::Mutex mutex_;
-  std::vector<config::ForwardTarget> targets_ ABSL_GUARDED_BY(mutex_);
-  std::vector<std::string> failed_files_ ABSL_GUARDED_BY(mutex_);  // that were complained of
-  std::atomic<uint64_t> version_ = 0;
+  std::vector<std::vector<config::ForwardTarget>> of_files_ ABSL_GUARDED_BY(mutex_);
+  std::atomic<uint64_t> version_ = 1;
+  std::vector<std::unique_ptr<FileWatch>> watches_;  // go first
 };
 
 }  // namespace podnamed::plugins

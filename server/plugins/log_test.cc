@@ -49,7 +49,7 @@ class LogTest : public ::testing::Test {
 
   const Entrance entrance_{"dns://127.0.0.1:53", ".", 0};
   AnsweredExchange exchange_{entrance_, testing::MakeQuery("web-0.Nginx.", dns::RecordType::kAaaa,
-                                                       {.id = 4711, .edns_size = 1232, .dnssec_ok = true})};
+                                                           {.id = 4711, .edns_size = 1232, .dnssec_ok = true})};
   ClientPod pod_;
 };
 

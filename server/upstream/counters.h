@@ -3,22 +3,13 @@
 #pragma once
 
 #include <array>
-#include <atomic>
-#include <cstdint>
 
+#include "server/base/counter.h"
 #include "server/upstream/question.h"
 
 namespace podnamed::upstream {
 
-// One writer, so that counting is a plain addition without a locked instruction.
-class Counter {
- public:
-  void Increment() { value_.store(value() + 1, std::memory_order_relaxed); }
-  uint64_t value() const { return value_.load(std::memory_order_relaxed); }
-
- private:
-  std::atomic<uint64_t> value_ = 0;
-};
+using base::Counter;
 
 struct Counters {
   // CoreDNS's coredns_proxy_conn_cache_{hits,misses}_total, by proto: index them with a Transport. Every question over

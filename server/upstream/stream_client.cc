@@ -31,7 +31,7 @@ asio::awaitable<StreamClient::Result> StreamClient::Ask(QueryMessage* query, std
   for (int attempt = 1; !stopped_; ++attempt) {
     const std::shared_ptr<StreamConnection> connection = Choose(newer_than);
     if (connection == nullptr) {
-      counters_.busy.Increment();
+      counters_.busy.Add();
       co_return Result{.outcome = Outcome::kBusy, .why = "too many questions on its connections at once"};
     }
     const Clock::time_point now = Clock::now();
@@ -50,7 +50,7 @@ asio::awaitable<StreamClient::Result> StreamClient::Ask(QueryMessage* query, std
     if (result.outcome != Outcome::kClosed || attempt == kMaxAttempts) co_return result;
     if (!was_in_use && !connection->has_answered()) co_return result;
     newer_than = connection->closed_at();
-    counters_.retries.Increment();
+    counters_.retries.Add();
   }
   co_return result;
 }
@@ -76,12 +76,12 @@ std::shared_ptr<StreamConnection> StreamClient::Choose(Clock::time_point newer_t
   const bool has_room = connections_.size() < bounds_.max_connections;
   if (has_room && (best == nullptr || best->in_flight() >= kPipelineDepth)) return Dial();
   if (best == nullptr || best->in_flight() >= bounds_.max_in_flight_per_connection) return nullptr;
-  counters_.connection_hits[transport_].Increment();
+  counters_.connection_hits[transport_].Add();
   return best;
 }
 
 std::shared_ptr<StreamConnection> StreamClient::Dial() {
-  counters_.connection_misses[transport_].Increment();
+  counters_.connection_misses[transport_].Add();
   auto connection = std::make_shared<StreamConnection>(executor_, options_, random_, counters_);
   connection->Start();
   connections_.push_back(connection);

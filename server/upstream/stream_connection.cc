@@ -145,7 +145,7 @@ void StreamConnection::OnMessage(absl::Span<const uint8_t> message) {
   // One whose coroutine has not run since it was answered is still there.
   if (entry == in_flight_.end() || entry->second->exchange_.has_ended()) {
     ++strangers_;
-    counters_.wrong_ids.Increment();
+    counters_.wrong_ids.Add();
     return;
   }
   Asking& asking = *entry->second;
@@ -159,14 +159,14 @@ void StreamConnection::OnMessage(absl::Span<const uint8_t> message) {
       asking.exchange_.EndWith(message);
       return;
     case Match::kOtherQuestion:
-      counters_.wrong_questions.Increment();
+      counters_.wrong_questions.Add();
       // Nobody can have forged it on the way, so the right one will not come.
       asking.exchange_.End(Outcome::kWrongQuestion, "a reply to another question");
       return;
     case Match::kOtherId:
     case Match::kNoReply:
       ++strangers_;
-      counters_.wrong_ids.Increment();
+      counters_.wrong_ids.Add();
       return;
   }
 }

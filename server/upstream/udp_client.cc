@@ -45,17 +45,17 @@ class UdpClient::Asking : public DatagramJudge {
         exchange_.EndWith(datagram);
         return Verdict::kTake;
       case Match::kOtherLetters:
-        client_.counters_.wrong_letters.Increment();
+        client_.counters_.wrong_letters.Add();
         has_other_letters_ = true;
         return GiveUp("a reply over UDP with other letters in its question than were sent");
       case Match::kOtherQuestion:
-        client_.counters_.wrong_questions.Increment();
+        client_.counters_.wrong_questions.Add();
         return GiveUp("a reply over UDP to another question");
       case Match::kOtherId:
       case Match::kNoReply:
         break;
     }
-    client_.counters_.wrong_ids.Increment();
+    client_.counters_.wrong_ids.Add();
     if (++strangers_ >= kMaxStrangers) return GiveUp("many datagrams that answer another query");
     return Verdict::kIgnore;
   }
@@ -90,10 +90,10 @@ UdpClient::UdpClient(asio::any_io_executor executor, const asio::ip::udp::endpoi
 asio::awaitable<UdpClient::Result> UdpClient::Ask(const QueryMessage* query, Exchange::Clock::time_point deadline) {
   if (stopped_) co_return Result{};
   if (in_flight_.size() >= max_in_flight_) {
-    counters_.busy.Increment();
+    counters_.busy.Add();
     co_return Result{.outcome = Outcome::kBusy, .why = "too many questions over UDP at once"};
   }
-  counters_.connection_misses[static_cast<size_t>(Transport::kUdp)].Increment();
+  counters_.connection_misses[static_cast<size_t>(Transport::kUdp)].Add();
   Asking asking(*this, *query, deadline);
   asking.Send();
   co_await asking.exchange().Wait();

@@ -100,7 +100,7 @@ asio::awaitable<Reply> Upstream::State::AskByUdp(QueryMessage* query, Clock::tim
 
 asio::awaitable<Reply> Upstream::State::Settle(QueryMessage* query, UdpClient::Result doubted,
                                                Clock::time_point deadline) {
-  counters->settled_by_tcp.Increment();
+  counters->settled_by_tcp.Add();
   StreamClient::Result result = co_await stream.Ask(query, options.read_timeout, deadline);
   if (result.outcome == Outcome::kReply) {
     const bool folds = doubted.has_other_letters && result.has_other_letters;
@@ -118,7 +118,7 @@ asio::awaitable<Reply> Upstream::State::Settle(QueryMessage* query, UdpClient::R
 }
 
 void Upstream::State::OnFoldedLetters() {
-  counters->letters_given_up.Increment();
+  counters->letters_given_up.Add();
   base::LogInfo(
       "upstream",
       "{}:{} does not keep the letters of questions: for a while its replies over UDP are checked without them",

@@ -1,7 +1,6 @@
 #include "server/upstream/upstream_group.h"
 
 #include <algorithm>
-#include <bit>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -40,14 +39,6 @@ std::string KeyOf(const Question& question, Transport client) {
   key.push_back(static_cast<char>(bits));
   key.push_back(static_cast<char>(client));
   return key;
-}
-
-size_t BucketOf(std::chrono::microseconds duration) {
-  constexpr uint64_t kFirst = 250;
-  const auto count = static_cast<uint64_t>(std::max<int64_t>(duration.count(), 0));
-  const uint64_t units = (count + kFirst - 1) / kFirst;
-  if (units <= 1) return 0;
-  return std::min<size_t>(static_cast<size_t>(std::bit_width(units - 1)), MemberCounters::kBuckets);
 }
 
 }  // namespace
@@ -112,7 +103,7 @@ UpstreamGroup::State::Members UpstreamGroup::State::Order() {
   Members well;
   absl::c_copy_if(order, std::back_inserter(well), [](const auto& member) { return !member->health.is_down(); });
   if (!well.empty()) return well;
-  counters->all_down.Increment();
+  counters->all_down.Add();
   if (options.fail_fast) return {};
   // One is tried, whichever: they may all be well, and the probes what is lost.
   return {order[absl::Uniform<size_t>(random, 0, order.size())]};
@@ -152,7 +143,7 @@ asio::awaitable<void> UpstreamGroup::State::Serve(Question question, Transport c
     if (is_of_use == true) {
       member->health.OnReply();
       for (const auto& other : useless) {
-        other->counters->useless.Increment();
+        other->counters->useless.Add();
         if (other->health.OnUselessReply()) StartProbing(other);
       }
       last = std::move(reply);
@@ -187,11 +178,7 @@ asio::awaitable<Reply> UpstreamGroup::State::AskMember(std::shared_ptr<Member> m
   if (!reply.ok()) co_return reply;
   const auto duration = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - start);
   const size_t rcode = reply.message[3] & dns::kRcodeMask;  // REQUIRES a header, which a reply has
-  MemberCounters::Durations& durations = member->counters->replies[rcode];
-  durations.buckets[BucketOf(duration)].Increment();
-  durations.microseconds.store(
-      durations.microseconds.load(std::memory_order_relaxed) + static_cast<uint64_t>(duration.count()),
-      std::memory_order_relaxed);
+  member->counters->replies[rcode].Observe(static_cast<uint64_t>(duration.count()));
   co_return reply;
 }
 
@@ -215,7 +202,7 @@ asio::awaitable<void> UpstreamGroup::State::Probe(std::shared_ptr<Member> member
       co_return;
     }
     member->health.OnProbeFailed();
-    member->counters->probes_failed.Increment();
+    member->counters->probes_failed.Add();
   }
 }
 
@@ -247,6 +234,9 @@ void UpstreamGroup::SetMembers(const std::vector<GroupMember>& members) {
     if (!absl::c_linear_search(kept, member)) member->Stop();
   }
   state_->members = std::move(kept);
+  std::vector<std::shared_ptr<const MemberCounters>> counters;
+  for (const auto& member : state_->members) counters.push_back(member->counters);
+  state_->counters->set_members(std::move(counters));
 }
 
 void UpstreamGroup::Ask(Question question, Transport client, Done done) {
@@ -254,7 +244,7 @@ void UpstreamGroup::Ask(Question question, Transport client, Done done) {
   std::vector<Done>& waiting = state_->flights[key];
   waiting.push_back(std::move(done));
   if (waiting.size() > 1) {
-    state_->counters->coalesced.Increment();
+    state_->counters->coalesced.Add();
     return;
   }
   asio::co_spawn(state_->executor, state_->Serve(std::move(question), client, std::move(key)), asio::detached);
@@ -262,12 +252,6 @@ void UpstreamGroup::Ask(Question question, Transport client, Done done) {
 
 size_t UpstreamGroup::in_flight() const { return state_->flights.size(); }
 
-std::shared_ptr<const GroupCounters> UpstreamGroup::counters() const { return state_->counters; }
-
-std::vector<std::shared_ptr<const MemberCounters>> UpstreamGroup::member_counters() const {
-  std::vector<std::shared_ptr<const MemberCounters>> all;
-  for (const auto& member : state_->members) all.push_back(member->counters);
-  return all;
-}
+const std::shared_ptr<GroupCounters>& UpstreamGroup::counters() const { return state_->counters; }
 
 }  // namespace podnamed::upstream

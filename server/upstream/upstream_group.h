@@ -7,16 +7,18 @@
 #pragma once
 
 #include <array>
-#include <atomic>
 #include <boost/asio/any_io_executor.hpp>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/functional/any_invocable.h"
+#include "absl/synchronization/mutex.h"
 #include "server/dns/name.h"
 #include "server/dns/types.h"
 #include "server/upstream/counters.h"
@@ -48,25 +50,43 @@ struct GroupMember {
   Options options;
 };
 
+// Microseconds to a reply: CoreDNS's buckets, 0.00025 s × 2^i.
+inline constexpr auto kReplyBounds = [] {
+  std::array<uint64_t, 16> bounds{};
+  for (size_t i = 0; i < bounds.size(); ++i) bounds[i] = uint64_t{250} << i;
+  return bounds;
+}();
+
 // What one upstream of a group counts besides Counters; the same rules.
 struct MemberCounters {
-  static constexpr size_t kBuckets = 16;  // of seconds: 0.00025 × 2^i, CoreDNS's
   static constexpr size_t kRcodes = 16;
 
   std::string name;
   std::shared_ptr<const Counters> counters;
-  struct Durations {
-    std::array<Counter, kBuckets + 1> buckets;  // the last: longer
-    std::atomic<uint64_t> microseconds = 0;
-  };
-  std::array<Durations, kRcodes> replies;  // by rcode
-  Counter useless;                         // replies that another upstream had to mend
+  std::array<base::Histogram<kReplyBounds>, kRcodes> replies;  // by rcode
+  Counter useless;                                             // replies that another upstream had to mend
   Counter probes_failed;
 };
 
-struct GroupCounters {
+// What a group counts. Its members may be asked for on any thread.
+class GroupCounters {
+ public:
   Counter all_down;   // questions that found every upstream down
   Counter coalesced;  // questions that another one was asked for
+  Counter refused;    // by the group's owner, for there were too many
+
+  std::vector<std::shared_ptr<const MemberCounters>> members() const {
+    const absl::MutexLock lock(&mutex_);
+    return members_;
+  }
+  void set_members(std::vector<std::shared_ptr<const MemberCounters>> members) {
+    const absl::MutexLock lock(&mutex_);
+    members_ = std::move(members);
+  }
+
+ private:
+  mutable absl::Mutex mutex_;
+  std::vector<std::shared_ptr<const MemberCounters>> members_ ABSL_GUARDED_BY(mutex_);
 };
 
 class UpstreamGroup {
@@ -89,8 +109,7 @@ class UpstreamGroup {
   size_t in_flight() const;
 
   // Any thread may read them, also when this is gone.
-  std::shared_ptr<const GroupCounters> counters() const;
-  std::vector<std::shared_ptr<const MemberCounters>> member_counters() const;
+  const std::shared_ptr<GroupCounters>& counters() const;
 
  private:
   struct State;

@@ -116,7 +116,7 @@ TEST_F(UpstreamGroupTest, RandomAsksAll) {
 TEST_F(UpstreamGroupTest, TheNextIsAskedWhenOneIsSilentAndTheSilentOneIsDownUntilItReplies) {
   Silence(0);
   EXPECT_EQ(Ask(), "1");
-  RunUntil([this] { return group().member_counters()[0]->probes_failed.value() > 2; });
+  RunUntil([this] { return group().counters()->members()[0]->probes_failed.value() > 2; });
   const size_t seen = servers_[0]->udp_queries.size();
   for (int i = 0; i < 5; ++i) EXPECT_EQ(Ask(), "1");
   EXPECT_LE(servers_[0]->udp_queries.size(), seen + 1) << "probes only";
@@ -131,15 +131,15 @@ TEST_F(UpstreamGroupTest, WhenAllAreDownOneIsTriedOrNone) {
   EXPECT_EQ(Ask(), "timeout");
   EXPECT_EQ(Ask("other.example"), "timeout");
   RunUntil([this] {
-    return group().member_counters()[0]->probes_failed.value() > 2 ||
-           group().member_counters()[1]->probes_failed.value() > 2;
+    return group().counters()->members()[0]->probes_failed.value() > 2 ||
+           group().counters()->members()[1]->probes_failed.value() > 2;
   });
 }
 
 TEST_F(UpstreamGroupTest, ARefusalIsNotTheLastWordWhileAnotherKnows) {
   Fail(0, 2);
   EXPECT_EQ(Ask(), "1");
-  EXPECT_EQ(group().member_counters()[0]->useless.value(), 1u);
+  EXPECT_EQ(group().counters()->members()[0]->useless.value(), 1u);
   Fail(1, 5);
   EXPECT_EQ(Ask(), "0 SERVFAIL") << "the first word, if nobody knows better";
 }
@@ -148,7 +148,7 @@ TEST_F(UpstreamGroupTest, AnUpstreamThatIsOfNoUseIsLeftOutUntilAProbeFindsItMend
   Fail(0, 5);
   for (int i = 0; i < UpstreamHealth::kUselessLimit; ++i) EXPECT_EQ(Ask(), "1");
   const size_t seen = servers_[0]->udp_queries.size();
-  RunUntil([this] { return group().member_counters()[0]->probes_failed.value() > 0; });
+  RunUntil([this] { return group().counters()->members()[0]->probes_failed.value() > 0; });
   EXPECT_EQ(Ask(), "1");
   EXPECT_GT(servers_[0]->udp_queries.size(), seen);
   Mend(0);
@@ -226,7 +226,7 @@ TEST_F(UpstreamGroupTest, WayOfTransport) {
 
 TEST_F(UpstreamGroupTest, MembersComeAndGo) {
   EXPECT_EQ(Ask(), "0");
-  const auto counters = group().member_counters()[0];
+  const auto counters = group().counters()->members()[0];
   std::vector<GroupMember> members = Members();
   members.erase(members.begin());
   Start("other.example");
@@ -251,9 +251,10 @@ TEST_F(UpstreamGroupTest, NobodyHearsOfQuestionsInFlightWhenItEnds) {
 TEST_F(UpstreamGroupTest, CountsHowLongReplies) {
   Ask();
   uint64_t replies = 0;
-  for (const Counter& bucket : group().member_counters()[0]->replies[0].buckets) replies += bucket.value();
+  const auto& durations = group().counters()->members()[0]->replies[0];
+  for (size_t i = 0; i <= kReplyBounds.size(); ++i) replies += durations.bucket(i);
   EXPECT_EQ(replies, 1u);
-  EXPECT_THAT(group().member_counters()[0]->replies[0].microseconds.load(), Gt(0u));
+  EXPECT_THAT(durations.sum(), Gt(0u));
 }
 
 }  // namespace

@@ -1,0 +1,95 @@
+#include "server/cache_metrics.h"
+
+#include <array>
+#include <map>
+#include <tuple>
+#include <utility>
+
+#include "server/metric_families.h"
+
+namespace podnamed {
+namespace {
+
+using plugins::CacheCounters;
+using plugins::CacheKind;
+
+// CoreDNS's names; it keeps failures among its denials.
+constexpr std::pair<CacheKind, const char*> kTypes[] = {
+    {CacheKind::kSuccess, "success"}, {CacheKind::kDenial, "denial"}, {CacheKind::kFailure, "denial"}};
+
+struct Sums {
+  uint64_t requests = 0;
+  uint64_t misses = 0;
+  uint64_t prefetches = 0;
+  uint64_t served_stale = 0;
+  uint64_t drops = 0;
+  std::map<std::string, uint64_t> hits{{"success", 0}, {"denial", 0}};
+  plugins::CacheCounts held;
+
+  void Add(const CacheCounters& counters) {
+    requests += counters.requests.value();
+    misses += counters.misses.value();
+    prefetches += counters.prefetches.value();
+    served_stale += counters.served_stale.value();
+    drops += counters.drops.value();
+    for (const auto& [kind, type] : kTypes) hits[type] += counters.hits[static_cast<size_t>(kind)].value();
+  }
+};
+
+}  // namespace
+
+absl::Span<CacheCounters> CacheMetrics::Open(const plugins::CacheShared& shared, const std::string& zones,
+                                             const std::vector<std::string>& servers) {
+  const absl::MutexLock lock(&mutex_);
+  Opened& opened =
+      opened_.emplace_back(Opened{&shared, zones, servers, std::make_unique<CacheCounters[]>(servers.size())});
+  return {opened.counters.get(), servers.size()};
+}
+
+std::vector<prometheus::MetricFamily> CacheMetrics::Collect() const {
+  std::map<std::pair<std::string, std::string>, Sums> by_server_and_zones;
+  {
+    const absl::MutexLock lock(&mutex_);
+    for (const Opened& opened : opened_) {
+      for (size_t i = 0; i < opened.servers.size(); ++i) {
+        Sums& sums = by_server_and_zones[{opened.servers[i], opened.zones}];
+        sums.Add(opened.counters[i]);
+        sums.held = opened.shared->Count();
+      }
+    }
+  }
+  if (by_server_and_zones.empty()) return {};
+  prometheus::MetricFamily entries{
+      "coredns_cache_entries", "The number of elements in the cache.", prometheus::MetricType::Gauge, {}};
+  auto hits = CounterFamily("coredns_cache_hits_total", "The count of cache hits.");
+  auto evictions = CounterFamily("coredns_cache_evictions_total", "The count of cache evictions.");
+  auto requests = CounterFamily("coredns_cache_requests_total", "The count of cache requests.");
+  auto misses = CounterFamily("coredns_cache_misses_total", "The count of cache misses.");
+  auto prefetches = CounterFamily("coredns_cache_prefetch_total", "The number of times the cache has prefetched.");
+  auto drops = CounterFamily("coredns_cache_drops_total", "Replies that were to another question.");
+  auto stale = CounterFamily("coredns_cache_served_stale_total", "Replies told after their time.");
+  for (const auto& [key, sums] : by_server_and_zones) {
+    const Labels labels = {{"server", key.first}, {"zones", key.second}, {"view", ""}};
+    std::map<std::string, std::pair<size_t, uint64_t>> held;  // entries, evictions
+    for (const auto& [kind, type] : kTypes) {
+      held[type].first += sums.held.entries[static_cast<size_t>(kind)];
+      held[type].second += sums.held.evictions[static_cast<size_t>(kind)];
+    }
+    for (const auto& [type, counts] : held) {
+      const Labels typed = {{"server", key.first}, {"type", type}, {"zones", key.second}, {"view", ""}};
+      prometheus::ClientMetric& gauge = entries.metric.emplace_back();
+      gauge.label = typed;
+      gauge.gauge.value = static_cast<double>(counts.first);
+      PutCounter(evictions, typed, counts.second);
+      PutCounter(hits, typed, sums.hits.at(type));
+    }
+    PutCounter(requests, labels, sums.requests);
+    PutCounter(misses, labels, sums.misses);
+    PutCounter(prefetches, labels, sums.prefetches);
+    PutCounter(drops, labels, sums.drops);
+    PutCounter(stale, labels, sums.served_stale);
+  }
+  return {entries, hits, evictions, requests, misses, prefetches, drops, stale};
+}
+
+}  // namespace podnamed
