@@ -1,9 +1,9 @@
 // One client's TCP connection (RFC 7766): queries behind a two-octet length each, as many as the client likes to send
 // ahead. Replies that are known at once come in order, are gathered and written together; one that is known later comes
-// when it is known (section 6.2.1.1). At most one write is under way and nothing is read meanwhile, nor while kMaxPending
-// replies are owed, so a client that does not read its replies holds up only itself, and what it makes us keep is
-// bounded. One thread, that of the socket's io_context. The connection keeps no timer: it says when its client is late,
-// and the listener, which looks at all connections now and then, closes it.
+// when it is known (section 6.2.1.1). At most one write is under way and nothing is read meanwhile, nor while
+// kMaxPending replies are owed, so a client that does not read its replies holds up only itself, and what it makes us
+// keep is bounded. One thread, that of the socket's io_context. The connection keeps no timer: it says when its client
+// is late, and the listener, which looks at all connections now and then, closes it.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
