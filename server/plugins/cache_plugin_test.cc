@@ -114,7 +114,7 @@ TEST_F(CacheTest, WhatIsOldIsToldWhenNobodyKnowsBetter) {
 }
 
 // Remembers what it was asked aside, and gives it a reply when the test says so.
-class TestConductor : public Conductor {
+class TestConductor final : public Conductor {
  public:
   void Resume(Exchange&, Next) override {}
   void Ask(Exchange&, const dns::Name&, RecordType, AskFrom, Done) override {}

@@ -75,7 +75,7 @@ Next Forward::OnQuery(Exchange& exchange) {
       exchange.transport == net::Transport::kTcp ? upstream::Transport::kTcp : upstream::Transport::kUdp;
   group_->Ask(QuestionOf(query), client, [this, &exchange](const upstream::Reply& reply, const std::string& member) {
     --under_way_;
-    OnReply(exchange, reply, member);
+    OnUpstreamReply(exchange, reply, member);
   });
   return Next::kLater;
 }
@@ -86,7 +86,7 @@ bool Forward::IsForNext(const dns::MessageView& view) const {
   return absl::c_linear_search(options_.next, view.rcode()) || (options_.next_on_nodata && is_no_data);
 }
 
-void Forward::OnReply(Exchange& exchange, const upstream::Reply& reply, const std::string& member) {
+void Forward::OnUpstreamReply(Exchange& exchange, const upstream::Reply& reply, const std::string& member) {
   if (!reply.ok()) {
     PutReason(reply, member, exchange);
     exchange.Resume(Next::kDone);

@@ -33,7 +33,7 @@ class Forward : public Plugin {
   void OnIdle() override;
 
  private:
-  void OnReply(Exchange& exchange, const upstream::Reply& reply, const std::string& member);
+  void OnUpstreamReply(Exchange& exchange, const upstream::Reply& reply, const std::string& member);
   bool IsForNext(const dns::MessageView& view) const;
 
   const config::ForwardOptions& options_;
