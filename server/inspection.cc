@@ -35,7 +35,7 @@ absl::StatusOr<std::unique_ptr<admin::InspectServer>> StartInspection(const Insp
 namespace {
 
 // Keeps the one reply.
-class ReplyKeeper : public net::ReplyPathMaker {
+class ReplyKeeper final : public net::ReplyPathMaker {
  public:
   std::unique_ptr<net::ReplyPath> MakeReplyPath(const net::Request&) override {
     class Path : public net::ReplyPath {
