@@ -1,93 +1,13 @@
-"""The pages of docs/plugins: each example is served as it stands there, and asked by dig.
+"""Plugins of the Corefile at work; the examples of their pages are typed in test_plugin_pages.py."""
 
-A page's example is its ```corefile fence, with the files of its ```text NAME fences in /etc/coredns, and a ```console
-fence: commands behind "$", each with its output. Port 1053 and /etc/coredns are others here; blanks count as one,
-"…" stands for anything.
-"""
-
-import os
-import re
 import socket
-import subprocess
 import time
 
 import dns.flags
 import pytest
 
 from conftest import free_port
-from harness.programs import BINARIES, ROOT
 from harness.waiting import wait_until
-
-PAGES = os.path.join(ROOT, "docs", "plugins")
-ELSEWHERE = ("errors", "log", "prometheus")  # test_plugins_that_tell.py, with what is logged
-FENCE = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-
-
-class Example:
-    """What a page shows: `corefile`, `files` by name, `commands` with the lines that each prints."""
-
-    def __init__(self, page):
-        self.corefile, self.files, self.commands = None, {}, []
-        for kind, name, content in FENCE.findall(page):
-            if kind == "corefile":
-                self.corefile = content
-            elif kind == "text" and name:
-                self.files[name] = content
-            elif kind == "console":
-                for command in re.split(r"^\$ ", content, flags=re.MULTILINE)[1:]:
-                    line, *output = command.splitlines()
-                    self.commands.append((line, output))
-
-
-def examples():
-    found = []
-    for name in sorted(os.listdir(PAGES)):
-        with open(os.path.join(PAGES, name), encoding="utf-8") as file:
-            example = Example(file.read())
-        if example.corefile and example.commands and name.removesuffix(".md") not in ELSEWHERE:
-            found.append(pytest.param(example, id=name.removesuffix(".md")))
-    return found
-
-
-def lines_of(text):
-    """Without blank lines; blanks count as one."""
-    return [" ".join(line.split()) for line in text.splitlines() if line.strip()]
-
-
-def matches(expected, line):
-    return re.fullmatch(re.escape(" ".join(expected.split())).replace("…", ".*"), line)
-
-
-def check_output(command, expected, output):
-    lines = lines_of(output)
-    assert len(lines) == len(expected) and all(map(matches, expected, lines)), f"{command}:\n" + "\n".join(lines)
-
-
-@pytest.mark.parametrize("example", examples())
-def test_a_pages_example(lab, example):
-    port = free_port()
-
-    def here(text):
-        return text.replace("1053", str(port)).replace("/etc/coredns", str(lab.directory))
-
-    for name, content in example.files.items():
-        path = lab.directory / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(content)
-    (lab.directory / "Corefile").write_text(here(example.corefile))
-    server = None
-    for command, expected in example.commands:
-        line = here(command)
-        if line.startswith("podnamed "):
-            line = os.path.join(BINARIES, line)
-        elif server is None:
-            server = lab.serve(here(example.corefile), port)
-            server.wait_for_log("is serving with")
-        words = ["/bin/sh", "-c", line]
-        done = subprocess.run(words, cwd=lab.directory, capture_output=True, text=True, timeout=20, check=False)
-        check_output(command, expected, done.stdout + done.stderr)
-    if server is not None:
-        assert server.stop() == 0
 
 
 def corefile(port, directives, zone="."):

@@ -1,4 +1,4 @@
-"""Plugins that tell of queries: prometheus, errors, log. Their pages' examples, typed as they stand there."""
+"""Plugins that tell of queries: prometheus, errors, log."""
 
 import concurrent.futures
 import os
@@ -8,12 +8,10 @@ import socket
 import subprocess
 
 import dns.message
-import pytest
 
 from conftest import free_port
 from harness.manifests import headless, pod
-from harness.plugin_pages import Example
-from harness.programs import BINARIES, ROOT, Podnamed
+from harness.programs import BINARIES
 from harness.waiting import wait_until
 from test_health import scrape
 
@@ -22,36 +20,9 @@ NAME = "web-0.nginx.default.svc.cluster.local."
 
 
 def shell(command):
-    done = subprocess.run(["/bin/sh", "-c", command], cwd=ROOT, capture_output=True, text=True, timeout=20, check=False)
+    done = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, timeout=20, check=False)
     assert done.stderr == "", done.stderr
     return done.stdout
-
-
-def serve_example(lab, plugin, ports):
-    """A server that knows its cluster and has seen no query yet, as the page's reader has it."""
-    example = Example(plugin, {port: free_port() for port in ports})
-    server = lab.keep(Podnamed(example.corefile, lab.directory, flags=("-workers", "1"), cwd=ROOT))
-    server.wait_for_log("feed: synced")
-    server.wait_for_log("is serving")
-    return server, example
-
-
-def test_the_page_of_prometheus(lab):
-    _, example = serve_example(lab, "prometheus", (1053, 9153))
-    example.run(shell)
-
-
-@pytest.mark.parametrize("plugin", ["errors", "log"])
-def test_the_pages_of_errors_and_log(lab, plugin):
-    server, example = serve_example(lab, plugin, (1053,))
-    example.run(shell)
-
-    def told():
-        """Without the lines of the server's own parts."""
-        return [line for line in server.log().splitlines() if not re.match(r"\[\w+\] (server|web|inspect|feed): ", line)]
-
-    wait_until(lambda: len(told()) >= len(example.log), "as many lines as the page has")
-    assert told() == example.log
 
 
 def test_what_is_counted_is_told_before_the_end(lab):
