@@ -147,6 +147,14 @@ void ReadServeStale(const Directive& line, CacheOptions& cache, const Context& c
   }
 }
 
+void ReadServeStalePolicy(const Directive& line, CacheOptions& cache, const Context& context) {
+  const Token* argument = OnlyArgument(line, "serve_stale_policy prefer_positive", context.errors);
+  if (argument == nullptr) return;
+  cache.prefer_positive = argument->text == "prefer_positive";
+  if (cache.prefer_positive) return;
+  context.errors.Add(argument->position, "serve_stale_policy is {}; expected prefer_positive", Quoted(argument->text));
+}
+
 void ReadServfail(const Directive& line, CacheOptions& cache, const Context& context) {
   const Token* argument = OnlyArgument(line, "servfail DURATION", context.errors);
   if (argument == nullptr) return;
@@ -174,14 +182,13 @@ void ReadKeepTtl(const Directive& line, CacheOptions& cache, const Context& cont
 }
 
 constexpr Word<CacheOptions> kProperties[] = {
-    {"success", ReadSuccess},   {"denial", ReadDenial},          {"prefetch", ReadPrefetch},
-    {"servfail", ReadServfail}, {"serve_stale", ReadServeStale}, {"disable", ReadDisable, /*repeatable=*/true},
-    {"keepttl", ReadKeepTtl},
+    {"success", ReadSuccess},        {"denial", ReadDenial},
+    {"prefetch", ReadPrefetch},      {"servfail", ReadServfail},
+    {"serve_stale", ReadServeStale}, {"serve_stale_policy", ReadServeStalePolicy},
+    {"keepttl", ReadKeepTtl},        {"disable", ReadDisable, /*repeatable=*/true},
 };
 
-constexpr std::string_view kPropertiesOfCoreDns[] = {"serve_stale_policy"};
-
-constexpr Vocabulary<CacheOptions> kVocabulary = {"cache property", kProperties, kPropertiesOfCoreDns};
+constexpr Vocabulary<CacheOptions> kVocabulary = {"cache property", kProperties, {}};
 
 }  // namespace
 

@@ -36,6 +36,7 @@ struct CacheOptions {
   absl::Duration serve_stale = absl::ZeroDuration();  // how long after its end a reply may still be told; 0: not
   StaleMode stale_mode = StaleMode::kImmediate;       // told at once, or only when nobody else knows
   absl::Duration stale_ttl = absl::ZeroDuration();    // that such a reply is told with
+  bool prefer_positive = false;                       // an answer after its end before a denial after its own
 };
 
 }  // namespace podnamed::config

@@ -143,7 +143,7 @@ TEST(Loadbalance, ReadsItsPolicy) {
               ElementsAre(*base::ParseIpNetwork("10.0.0.0/8"), *base::ParseIpNetwork("fd00::/8")));
   ExpectRefusals({
       {"loadbalance weighted f {\nreload 5s\n}",
-       "Corefile:2:13: loadbalance policy \"weighted\" is known to CoreDNS and not supported by podnamed yet; expected "
+       "Corefile:2:13: loadbalance policy \"weighted\" is known to CoreDNS, not supported by podnamed; expected "
        "\"loadbalance [round_robin]\""},
       {"loadbalance random", "Corefile:2:13: loadbalance is \"random\"; expected \"loadbalance [round_robin]\""},
       {"loadbalance round_robin x", "Corefile:2:25: loadbalance is \"x\"; expected \"loadbalance [round_robin]\""},
@@ -195,8 +195,9 @@ TEST(Timeouts, ReadsEach) {
       {"timeouts", "Corefile:2:1: timeouts has none; expected in its block read, write or idle, each with a duration"},
       {"timeouts {\nread 500ms\n}", "Corefile:3:6: read is \"500ms\"; expected a duration such as \"5s\", 1s to 24h"},
       {"timeouts {\nidle 25h\n}", "Corefile:3:6: idle is \"25h\"; expected a duration such as \"5s\", 1s to 24h"},
-      {"timeouts {\nmax_queries 5\n}",
-       "Corefile:3:1: timeouts property \"max_queries\" is known to CoreDNS and not supported by podnamed yet"},
+      {"timeouts {\nmaxtcpqueries 5\n}",
+       "Corefile:3:1: timeouts property \"maxtcpqueries\" is known to CoreDNS, not supported by podnamed; remove it: a "
+       "connection may ask as often as it likes"},
   });
 }
 

@@ -254,7 +254,11 @@ constexpr Word<ForwardOptions> kProperties[] = {
                           const Context& context) { ReadFlag(line, to.next_on_nodata, context); }},
 };
 
-constexpr std::string_view kPropertiesOfCoreDns[] = {"source_address", "resolver", "doh_method"};
+constexpr ForeignWord kPropertiesOfCoreDns[] = {
+    {"source_address", "remove it, and let a route choose the address"},
+    {"resolver", "name the upstreams by their addresses"},
+    {"doh_method", "remove it: upstreams are asked over UDP, TCP or TLS"},
+};
 
 constexpr Vocabulary<ForwardOptions> kVocabulary = {"forward property", kProperties, kPropertiesOfCoreDns};
 

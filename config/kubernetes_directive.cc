@@ -225,10 +225,11 @@ constexpr Word<Properties> kProperties[] = {
     {"hold_removals", ReadApi<ReadHoldRemovals>},
 };
 
-constexpr std::string_view kPropertiesOfCoreDns[] = {
-    "apiserver_qps",
-    "apiserver_burst",
-    "apiserver_max_inflight",
+constexpr std::string_view kNoClientLimit = "remove it: podnamed lists each kind once and then watches";
+constexpr ForeignWord kPropertiesOfCoreDns[] = {
+    {"apiserver_qps", kNoClientLimit},
+    {"apiserver_burst", kNoClientLimit},
+    {"apiserver_max_inflight", kNoClientLimit},
 };
 
 constexpr Vocabulary<Properties> kVocabulary = {"kubernetes property", kProperties, kPropertiesOfCoreDns};

@@ -24,7 +24,7 @@ void ReadPrefer(const Directive& line, LoadbalanceOptions& loadbalance, const Co
 }
 
 constexpr Word<LoadbalanceOptions> kProperties[] = {{"prefer", ReadPrefer, /*repeatable=*/true}};
-constexpr std::string_view kPropertiesOfCoreDns[] = {"reload"};
+constexpr ForeignWord kPropertiesOfCoreDns[] = {{"reload", "it belongs to the policy \"weighted\""}};
 
 constexpr Vocabulary<LoadbalanceOptions> kVocabulary = {"loadbalance property", kProperties, kPropertiesOfCoreDns};
 
@@ -36,7 +36,7 @@ void ReadLoadbalance(const Directive& line, ServerBlockOptions& block, const Con
     const Token& policy = line.arguments.front();
     if (policy.text == "weighted") {
       context.errors.Add(policy.position,
-                         "loadbalance policy \"weighted\" is known to CoreDNS and not supported by podnamed yet; "
+                         "loadbalance policy \"weighted\" is known to CoreDNS, not supported by podnamed; "
                          "expected \"{}\"",
                          kUsage);
       return;

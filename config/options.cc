@@ -14,6 +14,7 @@
 #include "config/cancel_directive.h"
 #include "config/chaos_directive.h"
 #include "config/debug_directive.h"
+#include "config/effective_text.h"
 #include "config/errors_directive.h"
 #include "config/forward_directive.h"
 #include "config/header_directive.h"
@@ -66,13 +67,44 @@ constexpr Word<ServerBlockOptions> kPlugins[] = {
 };
 // clang-format on
 
-// CoreDNS's plugin.cfg (1.14), in its order, without those above.
-constexpr std::string_view kPluginsOfCoreDns[] = {
-    "metadata",    "geoip",    "proxyproto",   "quic", "grpc_server", "https",     "https3",
-    "multisocket", "reload",   "trace",        "shed", "dnstap",      "dns64",     "tsig",
-    "rewrite",     "autopath", "dnssec",       "tls",  "template",    "transfer",  "route53",
-    "azure",       "clouddns", "k8s_external", "file", "auto",        "secondary", "etcd",
-    "loop",        "grpc",     "erratic",      "on",   "sign",        "view",      "nomad",
+// The rest of CoreDNS's plugin.cfg (1.14), in its order.
+constexpr std::string_view kLater = "podnamed will have it; until then CoreDNS stays for this server block";
+constexpr ForeignWord kPluginsOfCoreDns[] = {
+    {"metadata", kLater},
+    {"geoip", "remove it: podnamed has no database of places"},
+    {"proxyproto", "remove it, and let clients reach podnamed without a proxy"},
+    {"quic", "serve \"dns://\" instead"},
+    {"grpc_server", "serve \"dns://\" instead"},
+    {"https", "serve \"dns://\" instead"},
+    {"https3", "serve \"dns://\" instead"},
+    {"multisocket", "remove it: each worker has a socket of its own, and the flag -workers says how many there are"},
+    {"reload", kLater},
+    {"trace", "remove it: podnamed reports no spans"},
+    {"shed", "remove it: what is over a bound is refused and counted in any case"},
+    {"dnstap", "remove it: log tells of each query"},
+    {"dns64", "put it on a server that forward names"},
+    {"tsig", "remove it: acl and transfer go by addresses"},
+    {"rewrite", kLater},
+    {"autopath", kLater},
+    {"dnssec", "remove it: podnamed signs nothing"},
+    {"tls", kLater},
+    {"template", kLater},
+    {"transfer", kLater},
+    {"route53", "forward the zone to its name servers"},
+    {"azure", "forward the zone to its name servers"},
+    {"clouddns", "forward the zone to its name servers"},
+    {"k8s_external", kLater},
+    {"file", kLater},
+    {"auto", kLater},
+    {"secondary", "forward the zone to its primary server"},
+    {"etcd", "forward the zone to a CoreDNS that has etcd"},
+    {"loop", kLater},
+    {"grpc", "forward to the same server over dns:// or tls://"},
+    {"erratic", "remove it: it is for tests of clients"},
+    {"on", "remove it: podnamed runs no commands"},
+    {"sign", "remove it: podnamed signs nothing"},
+    {"view", kLater},
+    {"nomad", "forward the zone to a CoreDNS that has nomad"},
 };
 
 constexpr Vocabulary<ServerBlockOptions> kVocabulary = {"plugin", kPlugins, kPluginsOfCoreDns,
@@ -135,6 +167,7 @@ absl::StatusOr<Options> ParseOptions(std::string_view text, const std::string& f
     errors.Add({.source = &document.sources.front()}, "no server block; expected at least one, such as \". {{ … }}\"");
   }
   RETURN_IF_ERROR(errors.ToStatus());
+  options.effective_text = EffectiveText(document, SupportedPlugins(), default_port);
   return options;
 }
 

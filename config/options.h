@@ -185,6 +185,7 @@ struct ServerBlockOptions {
 
 struct Options {
   std::vector<ServerBlockOptions> blocks;  // at least one; no two share a zone on one port
+  std::string effective_text;              // the Corefile as it was understood; see effective_text.h
 };
 
 // The plugins that a server block may have, in the order in which a query meets them.

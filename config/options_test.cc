@@ -216,7 +216,7 @@ TEST(LoadOptions, RefusesWithPlaceAndExpectation) {
            {"a {\n}\nb A {\n}",
             "Corefile:3:3: zone a. on port 53 stands here a second time; expected once, first at Corefile:1:1"},
            {"tls://a {\n}",
-            "Corefile:1:1: \"tls://\" is known to CoreDNS and not supported by podnamed yet; expected \"dns://\""},
+            "Corefile:1:1: \"tls://\" is known to CoreDNS, not supported by podnamed; expected \"dns://\""},
            // Plugins.
            {"a {\n kubernets {\n  feed x:1\n }\n}",
             "Corefile:2:2: unknown plugin \"kubernets\"; expected one that podnamed -plugins lists; did you "
@@ -238,8 +238,19 @@ TEST(LoadOptions, RefusesWithPlaceAndExpectation) {
             "Corefile:2:12: interface \"down0\" has no address to bind; expected one\n"
             "Corefile:2:18: \"\" is neither an address nor an interface (no such interface); expected one of them"},
            {"a {\n bind lo {\n  except ::1\n  exept ::1\n }\n}",
-            "Corefile:3:3: bind property \"except\" is known to CoreDNS and not supported by podnamed yet\n"
-            "Corefile:4:3: unknown bind property \"exept\"; expected none; did you mean \"except\"?"},
+            "Corefile:4:3: unknown bind property \"exept\"; expected except; did you mean \"except\"?"},
+           {"a {\n bind lo {\n  except lo\n  except\n  except eth7 { }\n }\n}",
+            "Corefile:2:2: bind has no address left; expected one that except does not name\n"
+            "Corefile:4:3: except has 0 arguments; expected \"except ADDRESS|INTERFACE…\"\n"
+            "Corefile:5:3: except has a block; expected \"except ADDRESS|INTERFACE…\"\n"
+            "Corefile:5:10: \"eth7\" is neither an address nor an interface (no such interface); expected one of them"},
+           {"a {\n tsig\n multisocket 4\n}",
+            "Corefile:2:2: plugin \"tsig\" is known to CoreDNS, not supported by podnamed; remove it: acl and transfer "
+            "go "
+            "by addresses\n"
+            "Corefile:3:2: plugin \"multisocket\" is known to CoreDNS, not supported by podnamed; remove it: each "
+            "worker "
+            "has a socket of its own, and the flag -workers says how many there are"},
            // kubernetes
            {"a {\n kubernetes\n}",
             "Corefile:2:2: kubernetes has no source, and this is no pod of a cluster (KUBERNETES_SERVICE_HOST is not "

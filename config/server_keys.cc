@@ -90,7 +90,7 @@ absl::StatusOr<std::string_view> StripScheme(std::string_view key) {
   static constexpr std::string_view kOthers[] = {"tls", "https", "https3", "quic", "grpc"};
   for (const std::string_view other : kOthers) {
     if (scheme != other) continue;
-    return Wrong("\"{}://\" is known to CoreDNS and not supported by podnamed yet; expected \"dns://\"", other);
+    return Wrong("\"{}://\" is known to CoreDNS, not supported by podnamed; expected \"dns://\"", other);
   }
   return Wrong("unknown scheme {}; expected \"dns://\" or none{}", Quoted(scheme), DidYouMean(scheme, {"dns"}));
 }

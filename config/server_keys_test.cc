@@ -59,8 +59,8 @@ TEST(ParseZone, ExpandsANetworkToWholeLabels) {
 
 TEST(ParseServerKey, RefusesTheRestWithOneSentence) {
   for (const Case& c : std::vector<Case>{
-           {"tls://.", "\"tls://\" is known to CoreDNS and not supported by podnamed yet; expected \"dns://\""},
-           {"https3://.", "\"https3://\" is known to CoreDNS and not supported by podnamed yet; expected \"dns://\""},
+           {"tls://.", "\"tls://\" is known to CoreDNS, not supported by podnamed; expected \"dns://\""},
+           {"https3://.", "\"https3://\" is known to CoreDNS, not supported by podnamed; expected \"dns://\""},
            {"dms://.", "unknown scheme \"dms\"; expected \"dns://\" or none; did you mean \"dns\"?"},
            {"gopher://.", "unknown scheme \"gopher\"; expected \"dns://\" or none"},
            {".:", "port \"\" is none; expected 0 to 65535"},

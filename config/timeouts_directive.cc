@@ -31,7 +31,8 @@ constexpr Word<TimeoutsOptions> kProperties[] = {
     {"idle", ReadTimeout<&TimeoutsOptions::idle>},
 };
 
-constexpr std::string_view kPropertiesOfCoreDns[] = {"max_queries"};
+constexpr ForeignWord kPropertiesOfCoreDns[] = {
+    {"maxtcpqueries", "remove it: a connection may ask as often as it likes"}};
 
 constexpr Vocabulary<TimeoutsOptions> kVocabulary = {"timeouts property", kProperties, kPropertiesOfCoreDns};
 

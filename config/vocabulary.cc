@@ -3,20 +3,22 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "absl/algorithm/container.h"
 #include "config/suggest.h"
 
 namespace podnamed::config {
 
 void RefuseUnknownWord(const Token& word, std::string_view kind, absl::Span<const std::string_view> ours,
-                       absl::Span<const std::string_view> words_of_coredns, std::string_view where_listed,
+                       absl::Span<const ForeignWord> words_of_coredns, std::string_view where_listed,
                        ErrorList& errors) {
-  if (absl::c_linear_search(words_of_coredns, word.text)) {
-    errors.Add(word.position, "{} {} is known to CoreDNS and not supported by podnamed yet", kind, Quoted(word.text));
-    return;
-  }
   std::vector<std::string_view> known(ours.begin(), ours.end());
-  known.insert(known.end(), words_of_coredns.begin(), words_of_coredns.end());
+  for (const ForeignWord& foreign : words_of_coredns) {
+    if (foreign.name == word.text) {
+      errors.Add(word.position, "{} {} is known to CoreDNS, not supported by podnamed; {}", kind, Quoted(word.text),
+                 foreign.advice);
+      return;
+    }
+    known.push_back(foreign.name);
+  }
   std::string expected = ours.empty() ? "none" : fmt::format("{}", fmt::join(ours, ", "));
   if (!where_listed.empty()) expected = where_listed;
   errors.Add(word.position, "unknown {} {}; expected {}{}", kind, Quoted(word.text), expected,

@@ -35,17 +35,23 @@ struct Word {
   bool repeatable = false;
 };
 
+// A word that CoreDNS has and podnamed has not.
+struct ForeignWord {
+  std::string_view name;
+  std::string_view advice;  // what to do about it: "remove it: …"
+};
+
 template <typename Target>
 struct Vocabulary {
-  std::string_view kind;                                // "plugin": what such a word is called in messages
-  absl::Span<const Word<Target>> words;                 // ours
-  absl::Span<const std::string_view> words_of_coredns;  // which CoreDNS has besides
-  std::string_view where_listed = {};                   // for a person, where ours are too many for a message
+  std::string_view kind;                           // "plugin": what such a word is called in messages
+  absl::Span<const Word<Target>> words;            // ours
+  absl::Span<const ForeignWord> words_of_coredns;  // which CoreDNS has besides
+  std::string_view where_listed = {};              // for a person, where ours are too many for a message
 };
 
 // The two refusals of ReadBlock below.
 void RefuseUnknownWord(const Token& word, std::string_view kind, absl::Span<const std::string_view> ours,
-                       absl::Span<const std::string_view> words_of_coredns, std::string_view where_listed,
+                       absl::Span<const ForeignWord> words_of_coredns, std::string_view where_listed,
                        ErrorList& errors);
 void RefuseSecond(const Token& word, const Position& first, ErrorList& errors);
 

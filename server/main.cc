@@ -40,6 +40,7 @@ po::options_description MakeFlags() {
       ("inspect", po::value<std::string>()->default_value(admin::kDefaultInspectAddress),
        "where podnamectl can look at this server: unix:///path, host:port, :port, or off")       //
       ("pidfile", po::value<std::string>(), "file to write the process id to")                   //
+      ("check", po::bool_switch(), "read the Corefile, show what is in effect, and exit")        //
       ("plugins", po::bool_switch(), "list the plugins that a server block may have, and exit")  //
       ("quiet", po::bool_switch(), "log warnings and errors only")                               //
       ("version", po::bool_switch(), "show the version, and exit")                               //
@@ -59,6 +60,14 @@ absl::StatusOr<config::Options> Load(const std::string& conf, uint16_t port) {
   return config::ParseOptions(text, "stdin", port, environment);
 }
 
+int Show(const config::Options& options) {
+  std::cout << options.effective_text;
+  for (const config::ServerBlockOptions& block : options.blocks) {
+    for (const std::string& warning : block.warnings) std::cerr << "podnamed: " << warning << "\n";
+  }
+  return 0;
+}
+
 InspectOptions InspectOptionsOf(const po::variables_map& flags) {
   const auto& address = flags["inspect"].as<std::string>();
   return {.address = address == "off" ? "" : address, .is_required = !flags["inspect"].defaulted()};
@@ -71,6 +80,8 @@ int Run(const po::variables_map& flags) {
   if (workers < 1 || workers > kMaxWorkers) return Fail(absl::StrCat("-workers takes 1 to ", kMaxWorkers));
   const absl::StatusOr<config::Options> options = Load(flags["conf"].as<std::string>(), port);
   if (!options.ok()) return Fail(std::string(options.status().message()));
+
+  if (flags["check"].as<bool>()) return Show(*options);
 
   base::StartLogging(flags["quiet"].as<bool>());
   absl::StatusOr<std::unique_ptr<Server>> server = Server::Start(*options, workers, InspectOptionsOf(flags));

@@ -46,6 +46,7 @@ CacheOptions StoreOptionsOf(const config::CacheOptions& options) {
   store.prefetch_percentage = static_cast<uint32_t>(options.prefetch_percentage);
   store.serve_stale = seconds(Seconds(options.serve_stale));
   store.stale_ttl = Seconds(options.stale_ttl);
+  store.prefer_positive = options.prefer_positive;
   return store;
 }
 
