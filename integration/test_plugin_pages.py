@@ -18,6 +18,7 @@ from harness.waiting import wait_until
 PAGES = os.path.join(ROOT, "docs", "plugins")
 PORTS = ("1053", "9153")
 FENCE = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+OF_THE_PROGRAM = re.compile(r"((?:\w+=\S+ )*)podnamed ")
 OF_THE_SERVERS_PARTS = re.compile(r"\[\w+\] (server|web|inspect|feed|config): ")
 
 
@@ -73,13 +74,13 @@ def test_a_pages_example(lab, example):
     for name, content in example.files.items():
         path = lab.directory / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(content)
+        path.write_text(here(content))
     server = None
     for command, expected in example.commands:
         line = here(command)
-        if line.startswith("podnamed "):
+        if OF_THE_PROGRAM.match(line):
             (lab.directory / "Corefile").write_text(here(example.corefile))
-            line = os.path.join(BINARIES, line)
+            line = OF_THE_PROGRAM.sub(rf"\1{BINARIES}/podnamed ", line)
         elif server is None:
             server = lab.keep(Podnamed(here(example.corefile), lab.directory, flags=("-workers", "1"), cwd=lab.directory))
             server.wait_for_log("is serving with")

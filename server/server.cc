@@ -62,6 +62,8 @@ absl::Status Server::StartPages() {
   for (size_t i = 0; i < sites.size(); ++i) {
     for (const web::Page& page : sites[i].pages) {
       base::LogInfo("web", "{} at {}", page.path, web_->endpoints()[i].ToString());
+      if (page.path != "/health") continue;
+      health_probes_.push_back(std::make_unique<web::HealthProbe>(web_->endpoints()[i], health_metrics_));
     }
   }
   return absl::OkStatus();
@@ -161,6 +163,7 @@ void Server::Stop(std::chrono::milliseconds grace) {
   inspection_.reset();  // while the workers answer what has arrived
   for (const auto& worker : workers_) worker->Join();
   workers_.clear();
+  health_probes_.clear();
   web_.reset();  // /health goes on to the end
   clusters_.clear();
 }

@@ -16,6 +16,7 @@
 #include "server/cluster_metrics.h"
 #include "server/inspection.h"
 #include "server/log_metrics.h"
+#include "server/web/health_probe.h"
 #include "server/web/http_server.h"
 #include "server/web/process_metrics.h"
 #include "server/worker.h"
@@ -54,12 +55,14 @@ class Server {
   web::ProcessMetrics process_metrics_;
   WorkerMetrics worker_metrics_;
   LogMetrics log_metrics_;
+  web::HealthMetrics health_metrics_{registry_};
 
   std::vector<std::pair<ClusterSource, std::unique_ptr<Cluster>>> clusters_;
   std::vector<Block> blocks_;
   std::vector<std::unique_ptr<Worker>> workers_;
-  std::unique_ptr<admin::InspectServer> inspection_;  // nullptr: nobody can look
-  std::unique_ptr<web::HttpServer> web_;              // reads the blocks' clusters
+  std::unique_ptr<admin::InspectServer> inspection_;              // nullptr: nobody can look
+  std::unique_ptr<web::HttpServer> web_;                          // reads the blocks' clusters
+  std::vector<std::unique_ptr<web::HealthProbe>> health_probes_;  // of each address that shows /health
 };
 
 }  // namespace podnamed

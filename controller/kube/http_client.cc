@@ -303,7 +303,7 @@ struct HttpClient::State {
 };
 
 HttpClient::HttpClient(asio::any_io_executor executor, Access access, HttpOptions options)
-    : state_(std::make_unique<State>(std::move(executor), std::move(access), options)) {}
+    : state_(std::make_unique<State>(std::move(executor), std::move(access), std::move(options))) {}
 
 HttpClient::~HttpClient() = default;
 HttpClient::HttpClient(HttpClient&&) noexcept = default;
@@ -314,9 +314,13 @@ void HttpClient::Close() { state_->connection.reset(); }
 
 asio::awaitable<absl::StatusOr<HttpReply>> HttpClient::Get(HttpRequest request) {
   for (bool is_retry = false;; is_retry = true) {
+    const auto start = std::chrono::steady_clock::now();
     absl::Status status = co_await state_->Ask(request);
+    const HttpReply reply = status.ok() ? state_->connection->Reply() : HttpReply();
+    if (state_->options.on_request) {
+      state_->options.on_request(state_->server, reply.status, std::chrono::steady_clock::now() - start);
+    }
     if (!status.ok()) co_return status;
-    const HttpReply reply = state_->connection->Reply();
     if (reply.status != kUnauthorized || is_retry) co_return reply;
     // A certificate that has been renewed belongs to a new connection.
     state_->credentials.Refuse();

@@ -11,6 +11,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,6 +26,9 @@ struct HttpOptions {
   // Per address; to find the addresses and for the TLS handshake as much again.
   std::chrono::milliseconds connect_deadline{10'000};
   std::chrono::milliseconds reply_deadline{60'000};  // to the head of a reply, and between pieces of its body
+  // Told of each request, by its client: the server as server() has it, the reply's status, 0 if there was none, and
+  // how long its head took to come.
+  std::function<void(const std::string& server, unsigned status, std::chrono::nanoseconds duration)> on_request = {};
 };
 
 struct HttpRequest {

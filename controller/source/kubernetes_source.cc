@@ -169,7 +169,12 @@ KubernetesSource::KubernetesSource(kube::Access access, KubernetesSourceOptions 
               .objects_make_namespaces = options_.resources.namespace_selector.empty(),
               .has_pods = options_.resources.pods}),
       hold_(options_.removals) {
-  if (metrics != nullptr) metrics_.emplace(*metrics);
+  if (metrics != nullptr) {
+    metrics_.emplace(*metrics);
+    options_.http.on_request = [this](const std::string& server, unsigned status, std::chrono::nanoseconds duration) {
+      metrics_->ObserveRequest(server, status, duration);
+    };
+  }
   const KubernetesResources& resources = options_.resources;
   AddFollower<k8s::core::v1::Namespace>("namespaces", "/api/v1/namespaces", resources.namespace_selector, true);
   AddFollower<k8s::core::v1::Service>("services", "/api/v1/services", resources.service_selector, true);

@@ -98,7 +98,7 @@ class KubernetesSource : public Source {
   void ReleaseNow(std::string_view why);
 
   const kube::Access access_;
-  const KubernetesSourceOptions options_;
+  KubernetesSourceOptions options_;
   const SourceListener listener_;
   std::optional<KubernetesMetrics> metrics_;
 

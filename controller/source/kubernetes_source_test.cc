@@ -260,6 +260,8 @@ TEST_F(KubernetesSourceTest, CountsListsWatchesObjectsAndErrors) {
   EXPECT_EQ(Value("podname_controller_kubernetes_following", "services"), 1);
   EXPECT_EQ(Value("podname_controller_kubernetes_objects", "services"), 1);
   EXPECT_EQ(Value("podname_controller_source_errors_total", "forbidden"), 1);
+  EXPECT_EQ(Value("coredns_kubernetes_rest_client_requests_total", "403"), 1);
+  EXPECT_GE(Value("coredns_kubernetes_rest_client_requests_total", "200"), 2) << "lists and watches";
 }
 
 TEST_F(KubernetesSourceTest, ARelistRemovesNothingThatIsThere) {
