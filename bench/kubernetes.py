@@ -16,19 +16,17 @@ import json
 import os
 import shlex
 import shutil
-import signal
 import statistics
 import sys
-import tempfile
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from harness import machine, report
+from harness import command, machine, report
+from harness.command import PAGE, ROOT, say
 from harness.prober import Prober
 from harness.servers import Process, Unavailable, free_port
 
-ROOT = Path(__file__).resolve().parent.parent
 sys.path.append(str(ROOT))  # for the API server of the integration tests
 
 from integration.harness.api_server import ApiServer  # noqa: E402
@@ -36,7 +34,6 @@ from integration.harness.api_wire import PROTOBUF  # noqa: E402
 from integration.harness.large_cluster import LargeCluster  # noqa: E402
 
 COMMAND = "bench kubernetes"
-PAGE = ROOT / "docs" / "performance.md"
 DEADLINE = 180.0  # seconds, of any wait
 READ = ("namespaces", "services", "pods", "endpointslices")
 SAMPLES_PER_SECOND = 50
@@ -96,10 +93,6 @@ class Result:
     relist_asked: int = 0
     relist_missing: int = 0
     examples: list[str] = field(default_factory=list)
-
-
-def say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -398,9 +391,7 @@ def run(arguments: argparse.Namespace, directory: Path, cleanup: contextlib.Exit
     sizes = {"namespaces": 2, "cluster_services": 3, "sets": 2, "pods": 20} if arguments.smoke else {}
     if arguments.smoke:
         arguments.rate, arguments.seconds = min(arguments.rate, 100), min(arguments.seconds, 0.5)
-    facts = machine.facts()
-    if facts["load average"] > 0.5:
-        say(f"the machine is busy (load average {facts['load average']}): the figures will be noisy")
+    facts = command.facts()
     program_cpu, load_cpu = machine.choose_cpus()
     os.sched_setaffinity(0, {load_cpu})
     sys.setswitchinterval(SWITCH_INTERVAL)
@@ -418,9 +409,9 @@ def run(arguments: argparse.Namespace, directory: Path, cleanup: contextlib.Exit
         results.append(measure(setup, server, cluster, kubeconfig, arguments, program_cpu, directory / str(number)))
         server.encode_ahead(PROTOBUF, *READ)
 
-    command = shlex.join(["./dev", *COMMAND.split(), *sys.argv[1:]])
+    line = shlex.join(["./dev", *COMMAND.split(), *sys.argv[1:]])
     section = (
-        f"Made by `{command}` on {facts['cpu']}, {facts['cpus']} CPUs, {facts['kernel']}, {facts['system']}, load\n"
+        f"Made by `{line}` on {facts['cpu']}, {facts['cpus']} CPUs, {facts['kernel']}, {facts['system']}, load\n"
         f"average {facts['load average']} before the run (others worked on the machine where it is above 1): one CPU\n"
         f"for the programs, one for the API server and the prober; one run of each setup.\n\n" + tables(results)
     )
@@ -432,23 +423,12 @@ def run(arguments: argparse.Namespace, directory: Path, cleanup: contextlib.Exit
     path = arguments.json or (ROOT / "build" / "bench-kubernetes.json" if is_whole else None)
     if path:
         path.parent.mkdir(parents=True, exist_ok=True)
-        figures = {"command": command, "machine": facts, "setups": [asdict(result) for result in results]}
+        figures = {"command": line, "machine": facts, "setups": [asdict(result) for result in results]}
         path.write_text(json.dumps(figures, indent=1))
         say(f"wrote {path}")
     return 1 if any(result.relist_missing or not result.change_ms for result in results) else 0
 
 
-def main() -> int:
-    arguments = parse_arguments()
-    # A terminated run must end its programs and remove its files as an interrupted one does.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    with tempfile.TemporaryDirectory(prefix="podnamed-bench-") as directory, contextlib.ExitStack() as cleanup:
-        try:
-            return run(arguments, Path(directory), cleanup)
-        except Unavailable as error:
-            say(f"{COMMAND}: {error}")
-            return 1
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    chosen = parse_arguments()
+    sys.exit(command.main(COMMAND, lambda directory, cleanup: run(chosen, directory, cleanup)))

@@ -11,20 +11,17 @@ import contextlib
 import json
 import os
 import shlex
-import signal
 import subprocess
 import sys
-import tempfile
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from harness import machine, report, verify
-from harness.load import SUITES, Loader, LoadError, Suite
+from harness import command, machine, report, verify
+from harness.command import PAGE, ROOT, say
+from harness.load import SUITES, Loader, Suite
 from harness.servers import ALL, Floor, Podnamed, Process, Server, Setting, Unavailable
 
-ROOT = Path(__file__).resolve().parent.parent
-PAGE = ROOT / "docs" / "performance.md"
 FEED_DEADLINE = 60.0  # seconds
 
 
@@ -78,10 +75,6 @@ def parse_arguments() -> argparse.Namespace:
     return arguments
 
 
-def say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
-
-
 def cluster_options(scale: Scale) -> list[str]:
     return [part for name, count in scale.cluster.items() for part in (f"--{name}", str(count))]
 
@@ -89,11 +82,11 @@ def cluster_options(scale: Scale) -> list[str]:
 def generate(tools: Path, scale: Scale, directory: Path) -> None:
     """Zone files and query files of the cluster."""
     directory.mkdir()
-    command = [str(tools / "bench_cluster_files"), "--out", str(directory), *cluster_options(scale)]
+    words = [str(tools / "bench_cluster_files"), "--out", str(directory), *cluster_options(scale)]
     try:
-        subprocess.run(command, check=True, timeout=120)
+        subprocess.run(words, check=True, timeout=120)
     except FileNotFoundError as error:
-        raise Unavailable(f"{command[0]} is not built: run ./dev bench") from error
+        raise Unavailable(f"{words[0]} is not built: run ./dev bench") from error
 
 
 def find_servers(names: list[str], setting: Setting, peers_optional: bool) -> list[Server]:
@@ -111,14 +104,14 @@ def find_servers(names: list[str], setting: Setting, peers_optional: bool) -> li
 def start_feed(setting: Setting, scale: Scale, cpu: int, directory: Path) -> Process:
     """Serves the cluster to podnamed; returns when it can be dialled."""
     socket = setting.feed.removeprefix("unix:")
-    command = [str(setting.tools / "bench_cluster_feed"), "--listen", setting.feed, *cluster_options(scale)]
-    feed = Process(command, cpu, directory)
+    words = [str(setting.tools / "bench_cluster_feed"), "--listen", setting.feed, *cluster_options(scale)]
+    feed = Process(words, cpu, directory)
     deadline = time.monotonic() + FEED_DEADLINE
     while not os.path.exists(socket):
         feed.check_alive()
         if time.monotonic() > deadline:
             feed.stop()
-            raise Unavailable(f"{command[0]} does not listen after {FEED_DEADLINE:.0f} s")
+            raise Unavailable(f"{words[0]} does not listen after {FEED_DEADLINE:.0f} s")
         time.sleep(0.01)
     return feed
 
@@ -163,13 +156,13 @@ def measure(servers: list[Server], suites: list[Suite], loader: Loader, scale: S
                 )
 
 
-def describe(scale: Scale, result: report.Report, command: str, facts: dict[str, str]) -> str:
+def describe(scale: Scale, result: report.Report, line: str, facts: dict[str, str]) -> str:
     """The section of docs/performance.md."""
     differences = "".join(f"\n- {difference}" for difference in result.differences)
     if differences:
         differences = f"\n\nAll answers agree; replies differ in what a server is free to choose:\n{differences}"
     return (
-        f"Made by `{command}` on {facts['cpu']}, {facts['cpus']} CPUs, {facts['kernel']}, {facts['system']}, load\n"
+        f"Made by `{line}` on {facts['cpu']}, {facts['cpus']} CPUs, {facts['kernel']}, {facts['system']}, load\n"
         f"average {facts['load average']} before the run: one CPU for the server, one for the load; medians of "
         f"{scale.rounds} round(s), {scale.seconds:g} s a load.\n\n"
         + result.tables()
@@ -181,9 +174,7 @@ def run(arguments: argparse.Namespace, directory: Path, cleanup: contextlib.Exit
     scale = SCALES[arguments.scale]
     scale = replace(scale, rounds=arguments.rounds or scale.rounds, seconds=arguments.seconds or scale.seconds)
     suites = [suite for suite in SUITES if not arguments.suites or suite.name in arguments.suites]
-    facts = machine.facts()
-    if facts["load average"] > 0.5:
-        say(f"the machine is busy (load average {facts['load average']}): the figures will be noisy")
+    facts = command.facts()
     server_cpu, load_cpu = machine.choose_cpus()
     os.sched_setaffinity(0, {load_cpu})  # and with it every load
     data = directory / "data"
@@ -209,8 +200,8 @@ def run(arguments: argparse.Namespace, directory: Path, cleanup: contextlib.Exit
     for server in servers:
         result.pss_mib[server.name] = server.pss_mib()
 
-    command = shlex.join(["./dev", "bench", *sys.argv[1:]])
-    section = describe(scale, result, command, facts)
+    line = shlex.join(["./dev", "bench", *sys.argv[1:]])
+    section = describe(scale, result, line, facts)
     print(section)
     complete = not arguments.suites and set(arguments.servers.split(",")) == set(ALL)
     if scale.document and complete:
@@ -219,24 +210,13 @@ def run(arguments: argparse.Namespace, directory: Path, cleanup: contextlib.Exit
     json_path = arguments.json or (ROOT / "build" / "bench.json" if scale.document else None)
     if json_path:
         json_path.parent.mkdir(parents=True, exist_ok=True)
-        json_path.write_text(json.dumps({"command": command, "machine": facts, **result.to_json()}, indent=1))
+        json_path.write_text(json.dumps({"command": line, "machine": facts, **result.to_json()}, indent=1))
         say(f"wrote {json_path}")
     for complaint in result.complaints():
         say(f"mind: {complaint}")
     return 1 if any(r.wrong for r in result.results) else 0
 
 
-def main() -> int:
-    arguments = parse_arguments()
-    # A terminated run must end its servers and remove its files as an interrupted one does.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    with tempfile.TemporaryDirectory(prefix="podnamed-bench-") as directory, contextlib.ExitStack() as cleanup:
-        try:
-            return run(arguments, Path(directory), cleanup)
-        except (Unavailable, LoadError) as error:
-            say(f"bench: {error}")
-            return 1
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    chosen = parse_arguments()
+    sys.exit(command.main("bench", lambda directory, cleanup: run(chosen, directory, cleanup)))
