@@ -79,11 +79,17 @@ function(podnamed_library name)
   endif()
 endfunction()
 
-# podnamed_binary(NAME SOURCES main.cc … DEPENDS targets…): a program.
+# podnamed_binary(NAME MAN chapter SOURCES main.cc … DEPENDS targets…): a program, and the manual page that it prints.
 function(podnamed_binary name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS" ${ARGN})
+  cmake_parse_arguments(ARG "" "MAN" "SOURCES;DEPENDS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE podnamed_flags podnamed_warnings ${ARG_DEPENDS})
+  set(pages "${CMAKE_BINARY_DIR}/share/man/man${ARG_MAN}")
+  add_custom_command(TARGET ${name} POST_BUILD
+    BYPRODUCTS "${pages}/${name}.${ARG_MAN}"
+    COMMAND "${CMAKE_COMMAND}" -E make_directory "${pages}"
+    COMMAND ${name} -man > "${pages}/${name}.${ARG_MAN}"
+    VERBATIM)
 endfunction()
 
 # podnamed_proto(NAME FILES x.proto … [GRPC] DEPENDS targets…): generated classes, `podnamed_NAME`. Files import each

@@ -12,8 +12,10 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "controller/controller.h"
+#include "controller/manual.h"
 #include "server/base/flags.h"
 #include "server/base/log.h"
+#include "server/base/service_manager.h"
 #include "server/base/signals.h"
 #include "server/base/status.h"
 #include "server/base/version.h"
@@ -27,31 +29,39 @@ po::options_description MakeFlags() {
   po::options_description flags(
       "podname-controller turns a source into pod identities and serves them to podnamed.\n"
       "Flags (-name value or -name=value)");
-  flags.add_options()                                                                                             //
-      ("manifests", po::value<std::string>(), "source: directory of Kubernetes manifests (YAML, JSON); watched")  //
+  flags.add_options()  //
+      ("manifests", po::value<std::string>()->value_name("DIR"),
+       "source: directory of Kubernetes manifests (YAML, JSON); watched")  //
       ("kubernetes", po::bool_switch(),
-       "source: the API server of the cluster that this is a pod of, or of -kubeconfig or -endpoint")              //
-      ("kubeconfig", po::value<std::string>()->default_value("", ""), "file that names the API server")            //
-      ("context", po::value<std::string>()->default_value("", ""), "of -kubeconfig; its current one by default")   //
-      ("endpoint", po::value<std::string>()->default_value("", ""), "URL of the API server")                       //
-      ("tls-cert", po::value<std::string>()->default_value("", ""), "file with our certificate (PEM)")             //
-      ("tls-key", po::value<std::string>()->default_value("", ""), "file with its key (PEM)")                      //
-      ("tls-ca", po::value<std::string>()->default_value("", ""), "file with the API server's authorities (PEM)")  //
-      ("pods", po::bool_switch(), "follow pods too: for the properties pods verified and shortnames")              //
-      ("serviceimports", po::bool_switch(), "follow ServiceImports too: for the property multicluster")            //
-      ("labels", po::value<std::string>()->default_value("", ""), "follow only Services with these labels")        //
-      ("namespace-labels", po::value<std::string>()->default_value("", ""),
+       "source: the API server of the cluster that this is a pod of, or of -kubeconfig or -endpoint")  //
+      ("kubeconfig", po::value<std::string>()->default_value("", "")->value_name("FILE"),
+       "file that names the API server")  //
+      ("context", po::value<std::string>()->default_value("", "")->value_name("NAME"),
+       "of -kubeconfig; its current one by default")                                                             //
+      ("endpoint", po::value<std::string>()->default_value("", "")->value_name("URL"), "URL of the API server")  //
+      ("tls-cert", po::value<std::string>()->default_value("", "")->value_name("FILE"),
+       "file with our certificate (PEM)")                                                                          //
+      ("tls-key", po::value<std::string>()->default_value("", "")->value_name("FILE"), "file with its key (PEM)")  //
+      ("tls-ca", po::value<std::string>()->default_value("", "")->value_name("FILE"),
+       "file with the API server's authorities (PEM)")                                                   //
+      ("pods", po::bool_switch(), "follow pods too: for the properties pods verified and shortnames")    //
+      ("serviceimports", po::bool_switch(), "follow ServiceImports too: for the property multicluster")  //
+      ("labels", po::value<std::string>()->default_value("", "")->value_name("SELECTOR"),
+       "follow only Services with these labels")  //
+      ("namespace-labels", po::value<std::string>()->default_value("", "")->value_name("SELECTOR"),
        "follow only Namespaces with these labels")  //
-      ("hold-removals", po::value<int>()->default_value(RemovalLimits().percent),
+      ("hold-removals", po::value<int>()->default_value(RemovalLimits().percent)->value_name("PERCENT"),
        "removals at once that are more than this percentage of the records of one kind, and more than 100, wait for a "
        "second list; 100: never")  //
       ("listen",
-       po::value<std::vector<std::string>>()->default_value({"unix:///run/podnamed/feed.sock"},
-                                                            "unix:///run/podnamed/feed.sock"),
+       po::value<std::vector<std::string>>()
+           ->default_value({"unix:///run/podnamed/feed.sock"}, "unix:///run/podnamed/feed.sock")
+           ->value_name("ADDRESS"),
        "where to serve the feed: unix:///path, host:port, :port; may be given several times")  //
-      ("http", po::value<std::string>(),
+      ("http", po::value<std::string>()->value_name("ADDRESS"),
        "where to show /health, /ready and /metrics to machines: :port, ip:port; not at all by default")  //
       ("quiet", po::bool_switch(), "log warnings and errors only")                                       //
+      ("man", po::bool_switch(), "print the manual page, and exit")                                      //
       ("version", po::bool_switch(), "show the version, and exit")                                       //
       ("help", po::bool_switch(), "show this text, and exit");
   return flags;
@@ -121,7 +131,9 @@ int Run(const po::variables_map& flags) {
   for (const std::string& address : (*controller)->addresses()) {
     base::LogInfo("controller", "serving the feed at {}", address);
   }
+  base::TellServiceManager(base::kServiceIsReady);
   const char* const signal = base::WaitForStopSignal();
+  base::TellServiceManager(base::kServiceIsStopping);
   base::LogInfo("controller", "{}: stopping", signal);
   controller->reset();
   base::StopLogging();
@@ -145,6 +157,10 @@ int main(int argc, char** argv) {
   }
   if ((*values)["version"].as<bool>()) {
     std::cout << "podname-controller-" << podnamed::base::kVersion << "\n";
+    return 0;
+  }
+  if ((*values)["man"].as<bool>()) {
+    std::cout << podnamed::base::ManualPage(podnamed::controller::ControllerManual(), flags, podnamed::base::kVersion);
     return 0;
   }
   return podnamed::controller::Run(*values);

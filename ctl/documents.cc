@@ -4,6 +4,8 @@
 
 #include <vector>
 
+#include "server/base/manual.h"
+
 namespace podnamed::ctl {
 namespace {
 
@@ -46,28 +48,12 @@ std::string CommandHead(const CommandDescription& command) {
   return fmt::format("{}{}{}", command.name, command.arguments.empty() ? "" : " ", command.arguments);
 }
 
-// Text for troff: no line begins with a control character, and dashes stay what they are.
-std::string Troff(std::string_view text) {
-  std::string escaped;
-  for (const char c : text) {
-    if (c == '\\') {
-      escaped += "\\e";
-    } else if (c == '-') {
-      escaped += "\\-";
-    } else {
-      escaped += c;
-    }
-  }
-  if (escaped.starts_with('.') || escaped.starts_with('\'')) escaped.insert(0, "\\&");
-  return escaped;
-}
-
 std::string ManFlags(const std::vector<FlagDescription>& flags) {
   std::string lines;
   for (const FlagDescription& flag : flags) {
-    lines += fmt::format(".TP\n\\fB\\-{}\\fR{}{}\n", Troff(flag.name), flag.value.empty() ? "" : " ",
-                         flag.value.empty() ? "" : fmt::format("\\fI{}\\fR", Troff(flag.value)));
-    lines += Troff(FlagText(flag)) + ".\n";
+    lines += fmt::format(".TP\n\\fB\\-{}\\fR{}{}\n", base::TroffText(flag.name), flag.value.empty() ? "" : " ",
+                         flag.value.empty() ? "" : fmt::format("\\fI{}\\fR", base::TroffText(flag.value)));
+    lines += base::TroffText(FlagText(flag)) + ".\n";
   }
   return lines;
 }
@@ -126,18 +112,17 @@ std::string HelpText(const CommandDescription& command) {
 }
 
 std::string ManPage(std::string_view version) {
-  std::string page =
-      fmt::format(".TH PODNAMECTL 1 \"\" \"podnamed {}\" \"podnamed\"\n.SH NAME\n{} \\- {}\n.SH SYNOPSIS\n", version,
-                  kProgram, kSummary);
-  page += fmt::format(".B {}\n[\\fIFLAGS\\fR] \\fICOMMAND\\fR [\\fIARGUMENTS\\fR]\n", kProgram);
+  std::string page = base::ManualHead(kProgram, 1, kSummary, version);
+  page += fmt::format(".SH SYNOPSIS\n.B {}\n[\\fIFLAGS\\fR] \\fICOMMAND\\fR [\\fIARGUMENTS\\fR]\n", kProgram);
   page +=
       ".SH DESCRIPTION\n"
       "Asks a running\n.BR podnamed ,\nthe name server of pods, what it knows and why it answers as it does. It never\n"
       "stands in the way of a query: what it shows is the state that queries see.\n"
       ".SH COMMANDS\n";
   for (const CommandDescription& command : Commands()) {
-    page += fmt::format(".SS \"{} {}\"\n{}.\n", kProgram, Troff(CommandHead(command)), Troff(command.summary));
-    for (const std::string_view paragraph : command.text) page += fmt::format(".PP\n{}\n", Troff(paragraph));
+    page += fmt::format(".SS \"{} {}\"\n{}.\n", kProgram, base::TroffText(CommandHead(command)),
+                        base::TroffText(command.summary));
+    for (const std::string_view paragraph : command.text) page += fmt::format(".PP\n{}\n", base::TroffText(paragraph));
     page += ManFlags(command.flags);
   }
   page += fmt::format(
@@ -146,15 +131,17 @@ std::string ManPage(std::string_view version) {
       ManFlags(GlobalFlags()));
   page += ".SH EXIT STATUS\n";
   for (const ExitCodeDescription& code : ExitCodes()) {
-    page += fmt::format(".TP\n.B {}\n{}.\n", int{code.code}, Troff(code.text));
+    page += fmt::format(".TP\n.B {}\n{}.\n", int{code.code}, base::TroffText(code.text));
   }
   page += ".SH EXAMPLES\n";
   for (const CommandDescription& command : Commands()) {
     for (const ExampleDescription& example : command.examples) {
-      page += fmt::format(".TP\n.B {}\n{}.\n", Troff(example.command), Troff(example.text));
+      page += fmt::format(".TP\n.B {}\n{}.\n", base::TroffText(example.command), base::TroffText(example.text));
     }
   }
-  return page + ".SH SEE ALSO\n.BR dig (1),\n.BR resolv.conf (5)\n";
+  return page + base::ManualReferences({{.name = "dig", .chapter = 1},
+                                        {.name = "resolv.conf", .chapter = 5},
+                                        {.name = "podnamed", .chapter = 8}});
 }
 
 std::string BashCompletion() {

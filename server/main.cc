@@ -17,8 +17,10 @@
 #include "server/admin/inspect_server.h"
 #include "server/base/flags.h"
 #include "server/base/log.h"
+#include "server/base/service_manager.h"
 #include "server/base/signals.h"
 #include "server/base/version.h"
+#include "server/manual.h"
 #include "server/server.h"
 
 namespace podnamed {
@@ -32,18 +34,22 @@ constexpr int kMaxWorkers = 256;
 
 po::options_description MakeFlags() {
   po::options_description flags("podnamed, the name server of pods. Flags (-name value or -name=value)");
-  flags.add_options()                                                                                              //
-      ("conf", po::value<std::string>()->default_value("Corefile"), "Corefile to load; \"stdin\" reads it there")  //
-      ("dns.port", po::value<uint16_t>()->default_value(53), "port of server blocks that name none")               //
-      ("p", po::value<uint16_t>(), "the same as -dns.port")                                                        //
-      ("workers", po::value<int>(), "threads that answer queries; one for each core by default")                   //
-      ("inspect", po::value<std::string>()->default_value(admin::kDefaultInspectAddress),
-       "where podnamectl can look at this server: unix:///path, host:port, :port, or off")       //
-      ("pidfile", po::value<std::string>(), "file to write the process id to")                   //
-      ("check", po::bool_switch(), "read the Corefile, show what is in effect, and exit")        //
-      ("plugins", po::bool_switch(), "list the plugins that a server block may have, and exit")  //
-      ("quiet", po::bool_switch(), "log warnings and errors only")                               //
-      ("version", po::bool_switch(), "show the version, and exit")                               //
+  flags.add_options()  //
+      ("conf", po::value<std::string>()->default_value("Corefile")->value_name("FILE"),
+       "Corefile to load; \"stdin\" reads it there")  //
+      ("dns.port", po::value<uint16_t>()->default_value(53)->value_name("PORT"),
+       "port of server blocks that name none")                                   //
+      ("p", po::value<uint16_t>()->value_name("PORT"), "the same as -dns.port")  //
+      ("workers", po::value<int>()->value_name("NUMBER"),
+       "threads that answer queries; one for each core by default")  //
+      ("inspect", po::value<std::string>()->default_value(admin::kDefaultInspectAddress)->value_name("ADDRESS"),
+       "where podnamectl can look at this server: unix:///path, host:port, :port, or off")          //
+      ("pidfile", po::value<std::string>()->value_name("FILE"), "file to write the process id to")  //
+      ("check", po::bool_switch(), "read the Corefile, show what is in effect, and exit")           //
+      ("plugins", po::bool_switch(), "list the plugins that a server block may have, and exit")     //
+      ("quiet", po::bool_switch(), "log warnings and errors only")                                  //
+      ("man", po::bool_switch(), "print the manual page, and exit")                                 //
+      ("version", po::bool_switch(), "show the version, and exit")                                  //
       ("help", po::bool_switch(), "show this text, and exit");
   return flags;
 }
@@ -96,7 +102,9 @@ int Run(const po::variables_map& flags) {
     }
   }
   base::LogInfo("server", "podnamed-{} is serving with {} workers", base::kVersion, workers);
+  base::TellServiceManager(base::kServiceIsReady);
   const char* const signal = base::WaitForStopSignal();
+  base::TellServiceManager(base::kServiceIsStopping);
   (*server)->StopBeingReady();
   if (const absl::Duration lameduck = (*server)->lameduck(); lameduck > absl::ZeroDuration()) {
     base::LogInfo("server", "{}: going on for {}, no longer ready", signal, absl::FormatDuration(lameduck));
@@ -125,6 +133,10 @@ int main(int argc, char** argv) {
   }
   if ((*values)["version"].as<bool>()) {
     std::cout << "podnamed-" << podnamed::base::kVersion << "\n";
+    return 0;
+  }
+  if ((*values)["man"].as<bool>()) {
+    std::cout << podnamed::base::ManualPage(podnamed::PodnamedManual(), flags, podnamed::base::kVersion);
     return 0;
   }
   if ((*values)["plugins"].as<bool>()) {

@@ -1,0 +1,45 @@
+// What podnamed(8) says beside the flags.
+#pragma once
+
+#include "server/base/manual.h"
+
+namespace podnamed {
+
+inline base::Manual PodnamedManual() {
+  return {
+      .name = "podnamed",
+      .chapter = 8,
+      .summary = "the name server of pods",
+      .description =
+          {"Answers the names of a Kubernetes cluster's services and pods from memory, the moment the cluster changes, "
+           "and forwards the rest. It takes CoreDNS's flags and its configuration language, the Corefile: what CoreDNS "
+           "says of a directive holds here, and where it does not, the directive's page says so, below "
+           "/usr/share/doc/podnamed/plugins.",
+           "The cluster comes from the API server, from a directory of Kubernetes manifests, or from a "
+           "podname-controller; the kubernetes directive says which. A Corefile with an error does not start: every "
+           "error is shown with its file, line and column."},
+      .sections =
+          {{.title = "SIGNALS",
+            .entries = {{.term = "SIGTERM, SIGINT",
+                         .text = "No longer ready, goes on for the lameduck of health, answers what has arrived, and "
+                                 "ends. The second one ends it at once."}}},
+           {.title = "FILES",
+            .entries = {{.term = "/etc/podnamed/Corefile", .text = "The configuration that the systemd unit names."},
+                        {.term = "/etc/podnamed/cluster",
+                         .text = "Kubernetes manifests, which that configuration reads."},
+                        {.term = "/run/podnamed/inspect.sock", .text = "Where podnamectl looks at the server."}}},
+           {.title = "EXIT STATUS",
+            .entries = {{.term = "0", .text = "It was asked to end, or to show something."},
+                        {.term = "1", .text = "It could not start; one line on standard error for each reason."}}},
+           {.title = "EXAMPLES",
+            .entries = {{.term = "podnamed -conf /etc/podnamed/Corefile -check",
+                         .text = "Is the configuration right, and what does it mean?"},
+                        {.term = "podnamed -conf Corefile -dns.port 1053",
+                         .text = "Serve it, where no root is needed."}}}},
+      .see_also = {{.name = "podnamectl", .chapter = 1},
+                   {.name = "resolv.conf", .chapter = 5},
+                   {.name = "podname-controller", .chapter = 8}},
+  };
+}
+
+}  // namespace podnamed
