@@ -235,6 +235,11 @@ def test_selectors_find_podnameds_pods(built, name):
 
 
 @pytest.mark.parametrize("name", COMPLETE)
+def test_kubeadm_finds_one_deployment_of_coredns(built, name):
+    assert not selects(COREDNS_LABELS, the(built[name], "Deployment")["metadata"]["labels"])
+
+
+@pytest.mark.parametrize("name", COMPLETE)
 def test_the_service_is_the_one_that_everybody_knows(built, name):
     service = the(built[name], "Service")
     assert service["metadata"]["name"] == "kube-dns"
@@ -392,11 +397,12 @@ def test_without_a_source_the_cluster_is_the_source(built, lab):
     server.wait_for_log("KUBERNETES_SERVICE_HOST")
 
 
-# --- the page
+# --- the pages
 
 
-def test_the_page_names_what_there_is(built):
-    with open(os.path.join(MANIFESTS, "README.md"), encoding="utf-8") as file:
+@pytest.mark.parametrize("page", ("config/kubernetes/README.md", "docs/replacing-coredns.md"))
+def test_a_pages_commands_name_what_there_is(built, page):
+    with open(os.path.join(ROOT, page), encoding="utf-8") as file:
         commands = [shlex.split(line) for line in file if line.startswith("kubectl ")]
     assert len(commands) >= 8
     for words in commands:
