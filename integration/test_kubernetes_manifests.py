@@ -9,7 +9,7 @@ import subprocess
 import urllib.error
 import urllib.request
 
-import dns.rcode
+import dns.reversename
 import pytest
 import yaml
 from conftest import free_port
@@ -38,6 +38,7 @@ PROGRAM_OF_IMAGE = "/podnamed"
 TOKEN_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"
 STOP_GRACE = 5  # seconds that podnamed gives to what has arrived
 NAME, ADDRESS = "kubernetes.default.svc.cluster.local", "10.96.0.1"
+OUTSIDE = ("www.example.com", "192.0.2.1")
 
 
 def kubectl(*words, home):
@@ -341,7 +342,7 @@ class Ports:
     """Free ports in the place of those that a container has to itself."""
 
     def __init__(self):
-        self.dns, self.health, self.ready, self.metrics = (free_port() for _ in range(4))
+        self.dns, self.health, self.ready, self.metrics, self.upstream = (free_port() for _ in range(5))
 
     def put_into(self, corefile):
         for pattern, ours in (
@@ -350,6 +351,7 @@ class Ports:
             (r"^    ready$", f"    ready 127.0.0.1:{self.ready}"),
             (r"^    prometheus :9153$", f"    prometheus 127.0.0.1:{self.metrics}"),
             (r"lameduck 5s", "lameduck 100ms"),
+            (r"/etc/resolv\.conf", f"127.0.0.1:{self.upstream}"),
         ):
             corefile, count = re.subn(pattern, ours, corefile, flags=re.MULTILINE)
             assert count == 1, f"{pattern} stands {count} times in\n{corefile}"
@@ -369,12 +371,15 @@ def http_get(port, path):
 
 @pytest.mark.parametrize("name", VARIANTS)
 def test_podnamed_serves_by_the_corefile(built, lab, name):
-    """All of it but where the state comes from: a controller of manifests takes the place of the API server's."""
+    """All of it but where the state comes from, and whom it asks for the rest: a controller of manifests takes the place of
+    the API server's, and another podnamed that of the node's name server."""
     ports = Ports()
     corefile = ports.put_into(corefile_of(built[name]))
     without_source = re.sub(r"^ +feed .*\n", "", corefile, flags=re.MULTILINE)
     head = re.search(r"^ +kubernetes .*\{\n", without_source, re.MULTILINE)
     corefile = without_source[: head.end()] + f"        {lab.feed_source()}\n" + without_source[head.end() :]
+    upstream = f".:{ports.upstream} {{\n    bind 127.0.0.1\n    hosts /dev/null {{\n        {OUTSIDE[1]} {OUTSIDE[0]}\n    }}\n}}\n"
+    lab.serve(upstream, ports.upstream, name="upstream").wait_for_log("is serving")
     server = lab.serve(corefile, ports.dns)
     server.wait_for_log("is serving")
     wait_until(lambda: http_get(ports.health, "/health") == (200, "OK"), "/health")
@@ -385,8 +390,8 @@ def test_podnamed_serves_by_the_corefile(built, lab, name):
     assert server.addresses(NAME) == [ADDRESS]
     assert server.ask(NAME).answer[0].ttl == 30
     assert server.addresses("10-1-2-3.default.pod.cluster.local") == ["10.1.2.3"]
-    for outside, rdtype in (("example.com", "A"), ("1.2.0.192.in-addr.arpa", "PTR")):
-        assert server.ask(outside, rdtype).rcode() == dns.rcode.SERVFAIL, "as the Corefile's comment says"
+    assert server.addresses(OUTSIDE[0]) == [OUTSIDE[1]]
+    assert server.addresses(dns.reversename.from_address(OUTSIDE[1]), "PTR") == [f"{OUTSIDE[0]}."]
     assert "coredns_build_info" in http_get(ports.metrics, "/metrics")[1]
     assert server.stop() == 0
 

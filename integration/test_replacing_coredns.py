@@ -49,6 +49,7 @@ def beside_others(corefile, ports, kubeconfig):
         (r"^\.:53 \{$", f".:{ports['53']} {{\n    bind 127.0.0.1"),
         (r"^    health \{$", f"    health 127.0.0.1:{free_port()} {{"),
         (r"lameduck 5s", "lameduck 100ms"),
+        (r"/etc/resolv\.conf", f"127.0.0.1:{free_port()}"),
         (r"^    ready$", f"    ready 127.0.0.1:{ports['8181']}"),
         (r"^    prometheus :9153$", f"    prometheus 127.0.0.1:{ports['9153']}"),
         (r"^(    kubernetes .*)$", rf"\1\n        kubeconfig {kubeconfig}"),
