@@ -2,7 +2,7 @@
 """Do the pages tell the truth?
 
 - Every command in README.md's ```sh fences is run by a test: it stands, whole and to the letter, as a line of a string
-  in integration/test_readme.py, or as a line of .ci/run.
+  in a test of integration, or as a line of .ci/run.
 - Every `./dev WORD` in any page is a command of ./dev.
 - Every path of this repository that a page links to or names in `code` exists; build/ is not looked into.
 
@@ -36,10 +36,9 @@ def fenced_commands(page):
 def tested_commands(root):
     """Every command that some test runs, to the letter."""
     texts = [path.read_text() for path in [root / ".ci/run"] if path.exists()]
-    for path in [root / "integration/test_readme.py"]:
-        if path.exists():
-            nodes = ast.walk(ast.parse(path.read_text()))
-            texts += [node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    for path in sorted((root / "integration").glob("test_*.py")):
+        nodes = ast.walk(ast.parse(path.read_text()))
+        texts += [node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)]
     return {line.strip() for text in texts for line in text.splitlines()}
 
 
