@@ -95,7 +95,7 @@ def test_a_port_that_is_taken_is_one_sentence(lab, tmp_path):
         ("    kubernets\n", 'did you mean "kubernetes"'),
         ("    kubernetes {\n        manifest x\n    }\n", 'did you mean "manifests"'),
         ("    kubernetes\n", "manifests"),
-        ("    forward . /etc/resolv.conf\n", "forward"),
+        ("    secondary\n", "not supported by podnamed; forward the zone to its primary server"),
         ("    kubernetes {\n        manifests x\n        ttl soon\n    }\n", "ttl"),
     ],
 )
