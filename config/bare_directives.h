@@ -1,4 +1,4 @@
-// The directives that are one word: any, local, minimal, whoami.
+// The directives that are one word: any, local, loop, minimal, whoami.
 #pragma once
 
 #include "config/options.h"

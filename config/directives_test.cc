@@ -44,6 +44,33 @@ void ExpectRefusals(const std::vector<Refusal>& refusals) {
   for (const Refusal& refusal : refusals) EXPECT_EQ(Errors(refusal.directives), refusal.errors) << refusal.directives;
 }
 
+TEST(Reload, HasCoreDnsDefaultsAndBounds) {
+  const auto reload = [](std::string_view directive) {
+    const ReloadOptions options = *Block(directive).reload;
+    return std::pair(options.interval, options.jitter);
+  };
+  EXPECT_EQ(reload("reload"), std::pair(absl::Seconds(30), absl::Seconds(15)));
+  EXPECT_EQ(reload("reload 10s"), std::pair(absl::Seconds(10), absl::Seconds(5)));
+  EXPECT_EQ(reload("reload 2s 1s"), std::pair(absl::Seconds(2), absl::Seconds(1)));
+  EXPECT_EQ(reload("reload 1m 0s"), std::pair(absl::Minutes(1), absl::ZeroDuration()));
+  EXPECT_FALSE(Block("whoami").reload);
+  ExpectRefusals({
+      {"reload 0", "Corefile:2:8: the interval of reload is \"0\"; expected a duration such as \"30s\", 2s to 24h"},
+      {"reload 30", "Corefile:2:8: the interval of reload is \"30\"; expected a duration such as \"30s\", 2s to 24h"},
+      {"reload 30s 500ms",
+       "Corefile:2:12: the jitter of reload is \"500ms\"; expected a duration such as \"15s\", 1s to 24h, or 0 for "
+       "none"},
+      {"reload 30s 1s 1s", "Corefile:2:1: reload has 3 arguments; expected \"reload [INTERVAL] [JITTER]\""},
+      {"reload {\n}", "Corefile:2:1: reload has a block; expected \"reload [INTERVAL] [JITTER]\""},
+  });
+}
+
+TEST(Loop, TakesNothing) {
+  EXPECT_TRUE(Block("loop").loop);
+  EXPECT_FALSE(Block("whoami").loop);
+  ExpectRefusals({{"loop x", "Corefile:2:6: loop takes no argument"}});
+}
+
 TEST(Hosts, HasCoreDnsDefaults) {
   const HostsOptions hosts = *Block("hosts").hosts;
   EXPECT_EQ(hosts.file, "/etc/hosts");

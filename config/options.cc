@@ -5,6 +5,7 @@
 #include <map>
 #include <utility>
 
+#include "absl/algorithm/container.h"
 #include "absl/status/status.h"
 #include "config/acl_directive.h"
 #include "config/bare_directives.h"
@@ -16,6 +17,7 @@
 #include "config/debug_directive.h"
 #include "config/effective_text.h"
 #include "config/errors_directive.h"
+#include "config/fingerprint.h"
 #include "config/forward_directive.h"
 #include "config/header_directive.h"
 #include "config/health_directive.h"
@@ -28,6 +30,7 @@
 #include "config/pprof_directive.h"
 #include "config/prometheus_directive.h"
 #include "config/ready_directive.h"
+#include "config/reload_directive.h"
 #include "config/root_directive.h"
 #include "config/timeouts_directive.h"
 #include "config/vocabulary.h"
@@ -42,6 +45,7 @@ constexpr Word<ServerBlockOptions> kPlugins[] = {
     {"root", ReadRoot},
     {"cancel", ReadCancel},
     {"timeouts", ReadTimeouts},
+    {"reload", ReadReload},
     {"nsid", ReadNsid},
     {"bufsize", ReadBufsize},
     {"bind", ReadBind, /*repeatable=*/true},
@@ -62,6 +66,7 @@ constexpr Word<ServerBlockOptions> kPlugins[] = {
     {"minimal", ReadBare<&ServerBlockOptions::minimal>},
     {"hosts", ReadHosts},
     {"kubernetes", ReadKubernetes},
+    {"loop", ReadBare<&ServerBlockOptions::loop>},
     {"forward", ReadForward, /*repeatable=*/true},
     {"whoami", ReadBare<&ServerBlockOptions::whoami>},
 };
@@ -78,7 +83,6 @@ constexpr ForeignWord kPluginsOfCoreDns[] = {
     {"https", "serve \"dns://\" instead"},
     {"https3", "serve \"dns://\" instead"},
     {"multisocket", "remove it: each worker has a socket of its own, and the flag -workers says how many there are"},
-    {"reload", kLater},
     {"trace", "remove it: podnamed reports no spans"},
     {"shed", "remove it: what is over a bound is refused and counted in any case"},
     {"dnstap", "remove it: log tells of each query"},
@@ -98,7 +102,6 @@ constexpr ForeignWord kPluginsOfCoreDns[] = {
     {"auto", kLater},
     {"secondary", "forward the zone to its primary server"},
     {"etcd", "forward the zone to a CoreDNS that has etcd"},
-    {"loop", kLater},
     {"grpc", "forward to the same server over dns:// or tls://"},
     {"erratic", "remove it: it is for tests of clients"},
     {"on", "remove it: podnamed runs no commands"},
@@ -123,8 +126,13 @@ class OptionsReader {
   void ReadServerBlock(const ServerBlock& block) {
     ServerBlockOptions& options = options_.blocks.emplace_back();
     options.place = PositionText(block.position);
-    for (const Token& key : block.keys) ReadKey(key, options);
+    std::vector<Position> positions;  // of each of its keys
+    for (const Token& key : block.keys) {
+      ReadKey(key, options);
+      positions.resize(options.keys.size(), key.position);
+    }
     ReadBlock(block.directives, kVocabulary, options, context_);
+    for (size_t i = 0; i < positions.size(); ++i) Claim(options.keys[i], positions[i], options.bind);
   }
 
   void ReadKey(const Token& token, ServerBlockOptions& options) {
@@ -133,20 +141,31 @@ class OptionsReader {
       context_.errors.Add(token.position, keys.status());
       return;
     }
-    for (ServerKey& key : *keys) {
-      const auto [first, added] = first_.try_emplace(key, token.position);
-      if (!added) {
-        context_.errors.Add(token.position, "zone {} on port {} stands here a second time; expected once, first at {}",
-                            key.zone.ToText(), key.port, PositionText(first->second));
-        return;
-      }
-      options.keys.push_back(std::move(key));
-    }
+    for (ServerKey& key : *keys) options.keys.push_back(std::move(key));
   }
+
+  // Two blocks may have one zone on one port, if each is bound to addresses of its own.
+  void Claim(const ServerKey& key, const Position& position, const std::vector<base::IpAddress>& bind) {
+    Claims& claims = claims_[key];
+    std::vector<std::optional<base::IpAddress>> addresses(bind.begin(), bind.end());
+    if (addresses.empty()) addresses.emplace_back(std::nullopt);
+    for (const std::optional<base::IpAddress>& address : addresses) {
+      const auto first = absl::c_find_if(
+          claims, [&](const auto& claim) { return !address || !claim.first || claim.first == address; });
+      if (first == claims.end()) continue;
+      context_.errors.Add(position, "zone {} on port {} stands here a second time; expected once, first at {}",
+                          key.zone.ToText(), key.port, PositionText(first->second));
+      return;
+    }
+    for (const std::optional<base::IpAddress>& address : addresses) claims.emplace_back(address, position);
+  }
+
+  // Who has a zone on a port, where: by address, std::nullopt is every one.
+  using Claims = std::vector<std::pair<std::optional<base::IpAddress>, Position>>;
 
   const Context& context_;
   Options options_;
-  std::map<ServerKey, Position> first_;  // where each key stands first
+  std::map<ServerKey, Claims> claims_;
 };
 
 }  // namespace
@@ -163,6 +182,7 @@ absl::StatusOr<Options> ParseOptions(std::string_view text, const std::string& f
   const Document document = ParseCorefile(text, file, environment, errors);
   const Context context = {environment, errors, default_port, /*complete=*/errors.empty()};
   Options options = OptionsReader(context).Run(document);
+  options.fingerprint = FingerprintOf(options.effective_text);
   if (document.blocks.empty() && errors.empty()) {
     errors.Add({.source = &document.sources.front()}, "no server block; expected at least one, such as \". {{ … }}\"");
   }

@@ -1,6 +1,6 @@
 // What a Corefile asks for, typed and checked: the only part of config/ that the server uses.
 //
-// LoadOptions runs once, at start. Values; any thread afterwards.
+// LoadOptions runs at start and at each reload, never on a worker's thread. Values; any thread afterwards.
 #pragma once
 
 #include <chrono>
@@ -147,6 +147,12 @@ struct TimeoutsOptions {
   std::optional<absl::Duration> idle;   // between queries
 };
 
+// When the Corefile is looked at again.
+struct ReloadOptions {
+  absl::Duration interval = absl::Seconds(30);
+  absl::Duration jitter = absl::Seconds(15);  // the interval is up to half of it longer or shorter; at most half of it
+};
+
 struct ServerBlockOptions {
   std::string place;                  // "Corefile:3:1", for messages
   std::vector<ServerKey> keys;        // at least one
@@ -165,12 +171,14 @@ struct ServerBlockOptions {
   std::optional<ChaosOptions> chaos;
   std::optional<HeaderOptions> header;
   std::optional<TimeoutsOptions> timeouts;
-  std::optional<std::string> nsid;  // empty: the host's name
-  std::optional<uint16_t> bufsize;  // octets of a reply over UDP, at most
+  std::optional<ReloadOptions> reload;  // of the whole process: the last block that has it decides
+  std::optional<std::string> nsid;      // empty: the host's name
+  std::optional<uint16_t> bufsize;      // octets of a reply over UDP, at most
   // How long a query may wait for others.
   std::optional<absl::Duration> cancel;
   bool any = false;
   bool local = false;
+  bool loop = false;
   bool minimal = false;
   bool whoami = false;
 
@@ -184,8 +192,9 @@ struct ServerBlockOptions {
 };
 
 struct Options {
-  std::vector<ServerBlockOptions> blocks;  // at least one; no two share a zone on one port
-  std::string effective_text;              // the Corefile as it was understood; see effective_text.h
+  std::vector<ServerBlockOptions> blocks;  // at least one; no two share a zone on one endpoint
+  std::string effective_text;              // the Corefile as it was understood (effective_text.h)
+  std::string fingerprint;                 // of that text (fingerprint.h)
 };
 
 // The plugins that a server block may have, in the order in which a query meets them.

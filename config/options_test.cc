@@ -202,6 +202,28 @@ TEST(LoadOptions, RefusesPropertiesOfKubernetesThatCannotBe) {
               ::testing::HasSubstr("has no room for the names in it; expected at most 244 octets"));
 }
 
+TEST(LoadOptions, OneZoneMayHaveABlockForEachAddress) {
+  EXPECT_EQ(Load("a {\n bind 127.0.0.1\n}\na {\n bind ::1\n}"),
+            "Corefile:1:1 a.:53 bind 127.0.0.1\nCorefile:4:1 a.:53 bind ::1");
+}
+
+TEST(LoadOptions, TheFingerprintIsOfTheWordsAfterImports) {
+  const auto fingerprint = [](std::string_view text, std::string_view imported) {
+    FakeEnvironment environment;
+    environment.files = {{"zones", std::string(imported)}};
+    const absl::StatusOr<Options> options = ParseOptions(text, "Corefile", 53, environment);
+    EXPECT_TRUE(options.ok()) << options.status();
+    return options.ok() ? options->fingerprint : "";
+  };
+  const std::string one = fingerprint("a {\n import zones\n}", "whoami");
+  EXPECT_EQ(one.size(), 128);
+  EXPECT_EQ(fingerprint("# a comment\n a {\n\n whoami }", ""), one);
+  EXPECT_NE(fingerprint("a {\n import zones\n}", "whoami\nany"), one);
+  EXPECT_NE(fingerprint("a {\n}\nwhoami {\n}", ""), one);
+  EXPECT_NE(fingerprint("a b {\n whoami\n}", ""), one);
+  EXPECT_NE(fingerprint("ab {\n bind ::1 }", ""), fingerprint("ab {\n bind ::1 ::2 }", ""));
+}
+
 TEST(LoadOptions, RefusesWithPlaceAndExpectation) {
   const std::string long_path = "unix:/" + std::string(107, 'p');
   const std::string long_feed = fmt::format("a {{\n kubernetes {{\n  feed {}\n }}\n}}", long_path);
@@ -215,6 +237,12 @@ TEST(LoadOptions, RefusesWithPlaceAndExpectation) {
             "Corefile:1:6: zone a. on port 53 stands here a second time; expected once, first at Corefile:1:1"},
            {"a {\n}\nb A {\n}",
             "Corefile:3:3: zone a. on port 53 stands here a second time; expected once, first at Corefile:1:1"},
+           {"a {\n bind 127.0.0.1\n}\na {\n bind ::1 127.0.0.1\n}",
+            "Corefile:4:1: zone a. on port 53 stands here a second time; expected once, first at Corefile:1:1"},
+           {"a {\n}\na {\n bind ::1\n}",
+            "Corefile:3:1: zone a. on port 53 stands here a second time; expected once, first at Corefile:1:1"},
+           {"a {\n bind ::1\n}\na {\n}",
+            "Corefile:4:1: zone a. on port 53 stands here a second time; expected once, first at Corefile:1:1"},
            {"tls://a {\n}",
             "Corefile:1:1: \"tls://\" is known to CoreDNS, not supported by podnamed; expected \"dns://\""},
            // Plugins.
