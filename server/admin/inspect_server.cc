@@ -73,6 +73,8 @@ InspectServer::InspectServer(std::unique_ptr<InspectService> service, std::uniqu
 
 InspectServer::~InspectServer() { Shutdown(); }
 
+void InspectServer::Show(Subject subject) { service_->Show(std::move(subject)); }
+
 void InspectServer::Shutdown() {
   service_->Stop();
   server_->GetHealthCheckService()->Shutdown();

@@ -27,6 +27,9 @@ class InspectServer {
   // Shuts down.
   ~InspectServer();
 
+  // Looks at this one from now on. Watches go on with it, and begin anew. Any thread.
+  void Show(Subject subject);
+
   // Where it listens; port 0 has become the port that was taken.
   const std::string& address() const { return address_; }
 

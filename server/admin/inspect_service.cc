@@ -104,94 +104,9 @@ absl::StatusOr<Question> QuestionOf(const v1::LookupRequest& request) {
   return question;
 }
 
-}  // namespace
-
-grpc::Status InspectService::Status(grpc::ServerContext* context, const v1::StatusRequest* /*request*/,
-                                    v1::StatusResponse* response) {
-  const absl::Time now = absl::Now();
-  response->set_version(std::string(base::kVersion));
-  *response->mutable_started_at() = ToTimestamp(subject_.started_at);
-  *response->mutable_uptime() = ToDuration(std::max(absl::ZeroDuration(), now - subject_.started_at));
-  response->set_workers(static_cast<uint32_t>(subject_.workers));
-  for (const BlockSubject& subject : subject_.blocks) {
-    v1::Block& block = *response->add_blocks();
-    block.set_source(subject.source);
-    for (const auto& [endpoint, name] : subject.zones) {
-      v1::Block::Zone& zone = *block.add_zones();
-      zone.set_endpoint(endpoint);
-      zone.set_zone(name);
-    }
-  }
-  for (const ClusterSubject& subject : subject_.clusters) *response->add_clusters() = StatusOf(subject, now, context);
-  return grpc::Status::OK;
-}
-
-grpc::Status InspectService::Lookup(grpc::ServerContext* /*context*/, const v1::LookupRequest* request,
-                                    v1::LookupResponse* response) {
-  const absl::StatusOr<Question> question = QuestionOf(*request);
-  if (!question.ok()) return ToGrpc(question.status());
-  const absl::StatusOr<Client> client = FindClient(subject_, request->as());
-  if (!client.ok()) return ToGrpc(client.status());
-  *response = Ask(subject_, *client, question->name, question->type);
-  return grpc::Status::OK;
-}
-
-grpc::Status InspectService::Explain(grpc::ServerContext* context, const v1::ExplainRequest* request,
-                                     v1::ExplainResponse* response) {
-  absl::StatusOr<v1::ExplainResponse> explained = admin::Explain(subject_, *request, context);
-  if (!explained.ok()) return ToGrpc(explained.status());
-  *response = *std::move(explained);
-  return grpc::Status::OK;
-}
-
-grpc::Status InspectService::Release(grpc::ServerContext* context, const v1::ReleaseRequest* request,
-                                     v1::ReleaseResponse* response) {
-  const absl::StatusOr<const ClusterSubject*> cluster = ClusterOf(request->source());
-  if (!cluster.ok()) return ToGrpc(cluster.status());
-  const absl::StatusOr<uint64_t> released = ReleaseHeld(**cluster, context);
-  if (!released.ok()) return ToGrpc(released.status());
-  response->set_released(*released);
-  return grpc::Status::OK;
-}
-
-grpc::Status InspectService::ListServices(grpc::ServerContext* /*context*/, const v1::ListRequest* request,
-                                          grpc::ServerWriter<v1::ListServicesResponse>* writer) {
-  const absl::StatusOr<const ClusterSubject*> cluster = ClusterOf(request->source());
-  if (!cluster.ok()) return ToGrpc(cluster.status());
-  ServiceLister lister(*(*cluster)->holder, request->namespace_());
-  while (const auto piece = lister.Next()) {
-    if (!writer->Write(*piece)) break;
-  }
-  return grpc::Status::OK;
-}
-
-grpc::Status InspectService::ListPods(grpc::ServerContext* /*context*/, const v1::ListRequest* request,
-                                      grpc::ServerWriter<v1::ListPodsResponse>* writer) {
-  const absl::StatusOr<const ClusterSubject*> cluster = ClusterOf(request->source());
-  if (!cluster.ok()) return ToGrpc(cluster.status());
-  PodLister lister(*(*cluster)->holder, request->namespace_());
-  while (const auto piece = lister.Next()) {
-    if (!writer->Write(*piece)) break;
-  }
-  return grpc::Status::OK;
-}
-
-grpc::Status InspectService::Watch(grpc::ServerContext* context, const v1::WatchRequest* request,
-                                   grpc::ServerWriter<v1::WatchResponse>* writer) {
-  absl::StatusOr<WatchHub::Filter> filter = FilterOf(request->name());
-  if (!filter.ok()) return ToGrpc(filter.status());
-  const std::shared_ptr<WatchHub::Watcher> watcher = hub_.Watch(*std::move(filter));
-  if (watcher == nullptr) return {grpc::StatusCode::RESOURCE_EXHAUSTED, "too many watch already"};
-  const auto leave = absl::MakeCleanup([&] { hub_.Leave(watcher); });
-  while (!context->IsCancelled() && !hub_.stopped()) {
-    const std::optional<v1::WatchResponse> response = hub_.Next(*watcher, kLookForCancellation);
-    if (response && !writer->Write(*response)) break;
-  }
-  return hub_.stopped() ? grpc::Status(grpc::StatusCode::UNAVAILABLE, "podnamed is stopping") : grpc::Status::OK;
-}
-
-absl::StatusOr<const ClusterSubject*> InspectService::ClusterOf(const std::string& source) const {
-  const auto& clusters = subject_.clusters;
+// The cluster of that source; of the only one, if it is empty.
+absl::StatusOr<const ClusterSubject*> ClusterOf(const Subject& subject, const std::string& source) {
+  const auto& clusters = subject.clusters;
   if (clusters.empty()) return NoCluster();
   if (source.empty() && clusters.size() == 1) return &clusters.front();
   std::vector<std::string> sources;
@@ -203,13 +118,14 @@ absl::StatusOr<const ClusterSubject*> InspectService::ClusterOf(const std::strin
       fmt::format("found source \"{}\", expected one of {}", source, fmt::join(sources, ", ")));
 }
 
-absl::StatusOr<WatchHub::Filter> InspectService::FilterOf(const std::string& name) const {
-  if (subject_.clusters.empty()) return NoCluster();
+// What a watch of that name wants to hear of.
+absl::StatusOr<WatchHub::Filter> FilterOf(const Subject& subject, const std::string& name) {
+  if (subject.clusters.empty()) return NoCluster();
   if (name.empty()) return WatchHub::Filter([](size_t, const v1::Object&) { return true; });
-  std::vector<std::vector<Scope>> scopes(subject_.clusters.size());
+  std::vector<std::vector<Scope>> scopes(subject.clusters.size());
   bool found = false;
   for (size_t i = 0; i < scopes.size(); ++i) {
-    const ClusterSubject& cluster = subject_.clusters[i];
+    const ClusterSubject& cluster = subject.clusters[i];
     ASSIGN_OR_RETURN(const std::vector<SearchStep> path, SearchPath(name, SearchOf(cluster, "default")));
     for (const SearchStep& step : path) {
       if (std::optional<Scope> scope = ScopeOf(step.name, cluster.zones)) scopes[i].push_back(*std::move(scope));
@@ -224,6 +140,130 @@ absl::StatusOr<WatchHub::Filter> InspectService::FilterOf(const std::string& nam
     return std::any_of(scopes[cluster].begin(), scopes[cluster].end(),
                        [&](const Scope& scope) { return scope.Holds(object); });
   });
+}
+
+}  // namespace
+
+grpc::Status InspectService::Status(grpc::ServerContext* context, const v1::StatusRequest* /*request*/,
+                                    v1::StatusResponse* response) {
+  const std::shared_ptr<View> view = Current();
+  const absl::Time now = absl::Now();
+  response->set_version(std::string(base::kVersion));
+  *response->mutable_started_at() = ToTimestamp(view->subject.started_at);
+  *response->mutable_uptime() = ToDuration(std::max(absl::ZeroDuration(), now - view->subject.started_at));
+  response->set_workers(static_cast<uint32_t>(view->subject.workers));
+  for (const BlockSubject& subject : view->subject.blocks) {
+    v1::Block& block = *response->add_blocks();
+    block.set_source(subject.source);
+    for (const auto& [endpoint, name] : subject.zones) {
+      v1::Block::Zone& zone = *block.add_zones();
+      zone.set_endpoint(endpoint);
+      zone.set_zone(name);
+    }
+  }
+  for (const ClusterSubject& subject : view->subject.clusters)
+    *response->add_clusters() = StatusOf(subject, now, context);
+  return grpc::Status::OK;
+}
+
+grpc::Status InspectService::Lookup(grpc::ServerContext* /*context*/, const v1::LookupRequest* request,
+                                    v1::LookupResponse* response) {
+  const std::shared_ptr<View> view = Current();
+  const absl::StatusOr<Question> question = QuestionOf(*request);
+  if (!question.ok()) return ToGrpc(question.status());
+  const absl::StatusOr<Client> client = FindClient(view->subject, request->as());
+  if (!client.ok()) return ToGrpc(client.status());
+  *response = Ask(view->subject, *client, question->name, question->type);
+  return grpc::Status::OK;
+}
+
+grpc::Status InspectService::Explain(grpc::ServerContext* context, const v1::ExplainRequest* request,
+                                     v1::ExplainResponse* response) {
+  const std::shared_ptr<View> view = Current();
+  absl::StatusOr<v1::ExplainResponse> explained = admin::Explain(view->subject, *request, context);
+  if (!explained.ok()) return ToGrpc(explained.status());
+  *response = *std::move(explained);
+  return grpc::Status::OK;
+}
+
+grpc::Status InspectService::Release(grpc::ServerContext* context, const v1::ReleaseRequest* request,
+                                     v1::ReleaseResponse* response) {
+  const std::shared_ptr<View> view = Current();
+  const absl::StatusOr<const ClusterSubject*> cluster = ClusterOf(view->subject, request->source());
+  if (!cluster.ok()) return ToGrpc(cluster.status());
+  const absl::StatusOr<uint64_t> released = ReleaseHeld(**cluster, context);
+  if (!released.ok()) return ToGrpc(released.status());
+  response->set_released(*released);
+  return grpc::Status::OK;
+}
+
+grpc::Status InspectService::ListServices(grpc::ServerContext* /*context*/, const v1::ListRequest* request,
+                                          grpc::ServerWriter<v1::ListServicesResponse>* writer) {
+  const std::shared_ptr<View> view = Current();
+  const absl::StatusOr<const ClusterSubject*> cluster = ClusterOf(view->subject, request->source());
+  if (!cluster.ok()) return ToGrpc(cluster.status());
+  ServiceLister lister(*(*cluster)->holder, request->namespace_());
+  while (const auto piece = lister.Next()) {
+    if (!writer->Write(*piece)) break;
+  }
+  return grpc::Status::OK;
+}
+
+grpc::Status InspectService::ListPods(grpc::ServerContext* /*context*/, const v1::ListRequest* request,
+                                      grpc::ServerWriter<v1::ListPodsResponse>* writer) {
+  const std::shared_ptr<View> view = Current();
+  const absl::StatusOr<const ClusterSubject*> cluster = ClusterOf(view->subject, request->source());
+  if (!cluster.ok()) return ToGrpc(cluster.status());
+  PodLister lister(*(*cluster)->holder, request->namespace_());
+  while (const auto piece = lister.Next()) {
+    if (!writer->Write(*piece)) break;
+  }
+  return grpc::Status::OK;
+}
+
+grpc::Status InspectService::Watch(grpc::ServerContext* context, const v1::WatchRequest* request,
+                                   grpc::ServerWriter<v1::WatchResponse>* writer) {
+  while (true) {
+    const std::shared_ptr<View> view = Current();
+    absl::StatusOr<WatchHub::Filter> filter = FilterOf(view->subject, request->name());
+    if (!filter.ok()) return ToGrpc(filter.status());
+    const std::shared_ptr<WatchHub::Watcher> watcher = view->hub.Watch(*std::move(filter));
+    if (watcher == nullptr && !view->hub.stopped()) {
+      return {grpc::StatusCode::RESOURCE_EXHAUSTED, "too many watch already"};
+    }
+    const auto leave = absl::MakeCleanup([&] { view->hub.Leave(watcher); });
+    while (!context->IsCancelled() && !view->hub.stopped()) {
+      const std::optional<v1::WatchResponse> response = view->hub.Next(*watcher, kLookForCancellation);
+      if (response && !writer->Write(*response)) return grpc::Status::OK;
+    }
+    if (context->IsCancelled()) return grpc::Status::OK;
+    if (stopping()) return {grpc::StatusCode::UNAVAILABLE, "podnamed is stopping"};
+  }
+}
+
+void InspectService::Show(Subject subject) {
+  auto next = std::make_shared<View>(std::move(subject), limits_);
+  {
+    const absl::MutexLock lock(&mutex_);
+    std::swap(view_, next);
+  }
+  if (next != nullptr) next->hub.Stop();
+}
+
+void InspectService::Stop() {
+  const absl::MutexLock lock(&mutex_);
+  stopping_ = true;
+  view_->hub.Stop();
+}
+
+std::shared_ptr<InspectService::View> InspectService::Current() const {
+  const absl::MutexLock lock(&mutex_);
+  return view_;
+}
+
+bool InspectService::stopping() const {
+  const absl::MutexLock lock(&mutex_);
+  return stopping_;
 }
 
 }  // namespace podnamed::admin

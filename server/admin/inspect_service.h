@@ -2,6 +2,11 @@
 // as it lasts; how many last at once is bounded by the server (inspect_server.h) and by WatchLimits. Any thread.
 #pragma once
 
+#include <memory>
+#include <utility>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
 #include "proto/podnamed/inspect/v1/inspect.grpc.pb.h"
 #include "server/admin/subject.h"
 #include "server/admin/watch_hub.h"
@@ -10,9 +15,10 @@ namespace podnamed::admin {
 
 class InspectService final : public inspect::v1::Inspect::Service {
  public:
-  // What the subject borrows must outlive this.
-  explicit InspectService(Subject subject, WatchLimits limits = {})
-      : subject_(std::move(subject)), hub_(subject_, limits) {}
+  explicit InspectService(Subject subject, WatchLimits limits = {}) : limits_(limits) { Show(std::move(subject)); }
+
+  // Calls that come from now on look at this one; those under way end with the one before, but watches go on with this.
+  void Show(Subject subject);
 
   grpc::Status Status(grpc::ServerContext* context, const inspect::v1::StatusRequest* request,
                       inspect::v1::StatusResponse* response) override;
@@ -30,16 +36,23 @@ class InspectService final : public inspect::v1::Inspect::Service {
                      grpc::ServerWriter<inspect::v1::WatchResponse>* writer) override;
 
   // Ends all watches.
-  void Stop() { hub_.Stop(); }
+  void Stop();
 
  private:
-  // The cluster of that source; of the only one, if it is empty.
-  absl::StatusOr<const ClusterSubject*> ClusterOf(const std::string& source) const;
-  // What a watch of that name wants to hear of.
-  absl::StatusOr<WatchHub::Filter> FilterOf(const std::string& name) const;
+  // What calls look at, for as long as one of them does.
+  struct View {
+    View(Subject of, WatchLimits limits) : subject(std::move(of)), hub(subject, limits) {}
+    const Subject subject;
+    WatchHub hub;
+  };
 
-  const Subject subject_;
-  WatchHub hub_;
+  std::shared_ptr<View> Current() const;
+  bool stopping() const;
+
+  const WatchLimits limits_;
+  mutable absl::Mutex mutex_;
+  std::shared_ptr<View> view_ ABSL_GUARDED_BY(mutex_);
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace podnamed::admin

@@ -136,5 +136,18 @@ TEST_F(InspectServiceTest, SaysWhatIsWrongWithARequest) {
   EXPECT_THAT(ErrorOf("nginx", "A", "web-0"), HasSubstr("found no pod web-0"));
 }
 
+TEST_F(InspectServiceTest, CallsLookAtWhatIsShownLast) {
+  Subject next = cluster_.subject();
+  next.workers = 7;
+  const auto owner = std::make_shared<int>();
+  next.owner = owner;
+  service_.Show(std::move(next));
+  EXPECT_EQ(Status().workers(), 7);
+  EXPECT_EQ(owner.use_count(), 2);
+  service_.Show(cluster_.subject());
+  EXPECT_EQ(Status().workers(), 2);
+  EXPECT_EQ(owner.use_count(), 1) << "the one before is let go of";
+}
+
 }  // namespace
 }  // namespace podnamed::admin

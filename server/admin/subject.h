@@ -1,5 +1,5 @@
 // What inspection looks at: handed in by whoever put the server together, so that this room needs to know nothing of
-// the rooms above it or beside it. Values and borrowed parts; what they point to outlives the inspection.
+// the rooms above it or beside it. Values, and parts of what `owner` keeps alive.
 #pragma once
 
 #include <grpcpp/channel.h>
@@ -55,6 +55,7 @@ struct BlockSubject {
 };
 
 struct Subject {
+  std::shared_ptr<const void> owner;  // of what the rest of it points to
   absl::Time started_at;
   int workers = 0;
   std::vector<BlockSubject> blocks;

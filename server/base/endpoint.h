@@ -23,6 +23,11 @@ struct Endpoint {
   friend auto operator<=>(const Endpoint&, const Endpoint&) = default;
 };
 
+// Whether a socket on the one would take some of what is meant for the other: the port, and all addresses or the same.
+inline bool Overlap(const Endpoint& a, const Endpoint& b) {
+  return a.port != 0 && a.port == b.port && (!a.address || !b.address || a.address == b.address);
+}
+
 // What ToString gives, and "localhost:PORT" for 127.0.0.1. InvalidArgument says what was found and what was expected.
 absl::StatusOr<Endpoint> ParseEndpoint(std::string_view text);
 

@@ -3,9 +3,12 @@
 #include <spdlog/async.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
+#include <chrono>
 #include <cstdio>
 #include <memory>
+#include <thread>
 
 #include "server/base/query_log.h"
 
@@ -62,12 +65,24 @@ void StopLogging() {
 }
 
 void WriteLog(LogLevel level, std::string_view component, std::string_view text) {
+  const std::string_view colon = component.empty() ? "" : ": ";
   if (Logger()) {
-    Logger()->log(ToSpdlog(level), "[{}] {}: {}", NameOf(level), component, text);
+    Logger()->log(ToSpdlog(level), "[{}] {}{}{}", NameOf(level), component, colon, text);
     return;
   }
-  const std::string line = fmt::format("[{}] {}: {}\n", NameOf(level), component, text);
+  const std::string line = fmt::format("[{}] {}{}{}\n", NameOf(level), component, colon, text);
   std::fwrite(line.data(), 1, line.size(), stderr);
+}
+
+void LogFatal(std::string_view component, std::string_view text) {
+  constexpr std::chrono::milliseconds kLookAgain(1);
+  constexpr int kLooks = 1000;
+  const auto pool = spdlog::thread_pool();
+  for (int i = 0; i < kLooks && pool && pool->queue_size() > 0; ++i) std::this_thread::sleep_for(kLookAgain);
+  const std::string line = fmt::format("[FATAL] {}: {}\n", component, text);
+  // Nothing is left to be done where this fails.
+  [[maybe_unused]] const ssize_t written = write(Logger() ? STDOUT_FILENO : STDERR_FILENO, line.data(), line.size());
+  _exit(1);
 }
 
 void WriteQueryLog(std::string_view text) {

@@ -18,7 +18,12 @@ void StartLogging(bool quiet);
 // Writes what is queued and ends the background writer.
 void StopLogging();
 
+// Without a component the line is "[LEVEL] text", where CoreDNS has it so.
 void WriteLog(LogLevel level, std::string_view component, std::string_view text);
+
+// Writes "[FATAL] component: text" behind what is queued, and ends the process with exit code 1, at once: for what
+// makes it worse to go on, as CoreDNS does. Any thread.
+[[noreturn]] void LogFatal(std::string_view component, std::string_view text);
 
 template <typename... Args>
 void LogInfo(std::string_view component, fmt::format_string<Args...> format, Args&&... args) {

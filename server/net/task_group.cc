@@ -33,8 +33,8 @@ void TaskGroup::CancelAll() {
 void TaskGroup::EndWithin(std::chrono::milliseconds grace) {
   if (tasks_.empty()) return;
   grace_.expires_after(grace);
-  grace_.async_wait([this, grace](const boost::system::error_code& error) {
-    if (error || tasks_.empty()) return;
+  grace_.async_wait([this, grace, alive = std::weak_ptr(alive_)](const boost::system::error_code& error) {
+    if (error || alive.expired() || tasks_.empty()) return;
     base::LogWarning("net", "{} tasks still busy after {} ms are cut off", tasks_.size(), grace.count());
     CancelAll();
   });

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <exception>
 #include <list>
+#include <memory>
 #include <string_view>
 
 #include "absl/functional/any_invocable.h"
@@ -32,6 +33,9 @@ class TaskGroup {
   // io_context busy once the last task has ended, so a worker's thread waits for all by running it until it returns.
   void EndWithin(std::chrono::milliseconds grace);
 
+  // No task is left; then the group may go.
+  bool empty() const { return tasks_.empty(); }
+
  private:
   struct Task {
     std::string_view name;
@@ -43,6 +47,7 @@ class TaskGroup {
   boost::asio::any_io_executor executor_;
   boost::asio::steady_timer grace_;
   std::list<Task> tasks_;
+  const std::shared_ptr<const bool> alive_ = std::make_shared<const bool>(true);  // for the wait of `grace_`
 };
 
 }  // namespace podnamed::net

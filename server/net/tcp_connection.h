@@ -44,7 +44,7 @@ class TcpConnection final : private ReplyPathMaker {
   static constexpr size_t kMaxPending = 128;
 
   // `reply_buffer` holds kReplyBufferOctets and is shared by all connections of a thread: none uses it across a wait.
-  // It, `handler` and `deadlines` must outlive this; this must outlive Run.
+  // It and `handler` must outlive this; this must outlive Run.
   TcpConnection(boost::asio::ip::tcp::socket socket, const Peer& client, Handler& handler,
                 absl::Span<uint8_t> reply_buffer, const TcpDeadlines& deadlines);
   TcpConnection(const TcpConnection&) = delete;
@@ -100,7 +100,7 @@ class TcpConnection final : private ReplyPathMaker {
   const Peer client_;
   Handler& handler_;
   const absl::Span<uint8_t> reply_buffer_;
-  const TcpDeadlines& deadlines_;
+  const TcpDeadlines deadlines_;
 
   std::vector<uint8_t> input_;  // received and not yet answered: [input_begin_, input_end_)
   size_t input_begin_ = 0;

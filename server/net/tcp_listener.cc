@@ -57,6 +57,11 @@ void TcpListener::Start() {
   tasks_.Spawn("TCP deadlines", CloseTheLate());
 }
 
+void TcpListener::set_deadlines(const TcpDeadlines& deadlines) {
+  options_.deadlines = deadlines;
+  watch_.cancel();  // wakes it: it may have to look more often
+}
+
 void TcpListener::Stop() {
   stopping_ = true;
   error_code ignored;
@@ -125,8 +130,8 @@ bool TcpListener::CloseAnIdleConnection() {
 }
 
 asio::awaitable<void> TcpListener::CloseTheLate() {
-  const std::chrono::milliseconds period = WatchPeriod(options_.deadlines);
   while (acceptor_.is_open() || !connections_.empty()) {
+    const std::chrono::milliseconds period = WatchPeriod(options_.deadlines);
     watch_.expires_at(connections_.empty() ? Clock::time_point::max() : Clock::now() + period);
     co_await watch_.async_wait(kAwaitTuple);
     const Clock::time_point now = Clock::now();

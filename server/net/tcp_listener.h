@@ -36,6 +36,9 @@ class TcpListener {
   // Spawns the accept loop and the watch over deadlines. Call once.
   void Start();
 
+  // Of the connections that are accepted from now on.
+  void set_deadlines(const TcpDeadlines& deadlines);
+
   // Accepts what the kernel has already connected, and nothing more; lets every connection answer what has arrived and
   // end. The tasks end when the last connection has: how long that may take is for TaskGroup::EndWithin to say.
   void Stop();
@@ -52,7 +55,7 @@ class TcpListener {
 
   boost::asio::ip::tcp::acceptor acceptor_;
   Handler& handler_;
-  const TcpOptions options_;
+  TcpOptions options_;
   TaskGroup& tasks_;
 
   std::vector<uint8_t> reply_buffer_;  // shared by all connections: see TcpConnection

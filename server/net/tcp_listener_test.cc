@@ -503,5 +503,20 @@ TEST_F(TcpListenerTest, StopsAtOnceWithoutConnections) {
   worker_.Join();
 }
 
+TEST_F(TcpListenerTest, NewDeadlinesAreThoseOfNewConnections) {
+  Listen(WithoutDeadlines());
+  TcpClient before(port_);
+  ASSERT_EQ(before.Ask("a"), "a");
+  worker_.Post([this] {
+    TcpDeadlines deadlines = WithoutDeadlines().deadlines;
+    deadlines.idle = milliseconds(20);
+    listener_->set_deadlines(deadlines);
+  });
+  TcpClient after(port_);
+  ASSERT_EQ(after.Ask("b"), "b");
+  EXPECT_TRUE(after.ReachesEnd());
+  EXPECT_EQ(before.Ask("c"), "c");
+}
+
 }  // namespace
 }  // namespace podnamed::net

@@ -76,7 +76,13 @@ void SetNoNextPlugin(Exchange& exchange, const PluginChain& chain) {
 }  // namespace
 
 QueryService::QueryService(std::vector<ServedZone> zones, plugins::QueryCounts* refused)
-    : zones_(std::move(zones)), refused_(refused), at_hand_(std::make_unique<Journey>()) {
+    : at_hand_(std::make_unique<Journey>()) {
+  Serve(std::move(zones), refused);
+}
+
+void QueryService::Serve(std::vector<ServedZone> zones, plugins::QueryCounts* refused) {
+  zones_ = std::move(zones);
+  refused_ = refused;
   std::stable_sort(zones_.begin(), zones_.end(), [](const ServedZone& a, const ServedZone& b) {
     return a.zone.label_count() > b.zone.label_count();
   });
@@ -84,6 +90,7 @@ QueryService::QueryService(std::vector<ServedZone> zones, plugins::QueryCounts* 
     return std::any_of(served.chain->begin(), served.chain->end(),
                        [](const auto& plugin) { return plugin->takes_every_class(); });
   });
+  want_batches_.clear();
   for (const ServedZone& served : zones_) {
     for (const auto& plugin : *served.chain) {
       if (plugin->WantsBatches() && !absl::c_linear_search(want_batches_, plugin.get())) {
@@ -91,6 +98,10 @@ QueryService::QueryService(std::vector<ServedZone> zones, plugins::QueryCounts* 
       }
     }
   }
+}
+
+bool QueryService::IsWaitingOn(const PluginChain& chain) const {
+  return absl::c_any_of(waiting_, [&](const auto& waiting) { return waiting.first->chain == &chain; });
 }
 
 QueryService::~QueryService() = default;

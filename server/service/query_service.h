@@ -34,12 +34,19 @@ class QueryService : public net::Handler, private plugins::Conductor {
   // Of those that have been answered, so many are kept for the next ones: some 8 KB each.
   static constexpr size_t kMaxSpare = 256;
 
-  // `refused` counts the queries that no chain sees, of another class or for no zone of ours; may be nullptr.
+  // As Serve does.
   explicit QueryService(std::vector<ServedZone> zones, plugins::QueryCounts* refused = nullptr);
   QueryService(const QueryService&) = delete;
   QueryService& operator=(const QueryService&) = delete;
   // Those that wait get no reply.
   ~QueryService() override;
+
+  // Serves these zones from the next query on. Queries that wait go on through the chains they have begun with: those
+  // must stay until none waits on them. `refused` counts the queries that no chain sees, of another class or for no
+  // zone of ours; may be nullptr.
+  void Serve(std::vector<ServedZone> zones, plugins::QueryCounts* refused);
+  bool IsWaitingOn(const plugins::PluginChain& chain) const;
+  bool IsWaiting() const { return !waiting_.empty(); }
 
   net::Verdict Handle(const net::Request& request, absl::Span<uint8_t> buffer, size_t& reply_size) override;
   void OnBatchSent() override {
@@ -89,7 +96,7 @@ class QueryService : public net::Handler, private plugins::Conductor {
 
   std::vector<ServedZone> zones_;   // most labels first
   bool takes_every_class_ = false;  // one of their plugins
-  plugins::QueryCounts* const refused_;
+  plugins::QueryCounts* refused_ = nullptr;
   std::vector<plugins::Plugin*> want_batches_;
   std::unique_ptr<Journey> at_hand_;  // of the next query that comes; it does not wait
   std::vector<std::unique_ptr<Journey>> spare_;

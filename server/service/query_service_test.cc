@@ -352,5 +352,55 @@ TEST_F(ChainTest, ThoseThatWaitAreForgottenWithTheService) {
   EXPECT_THAT(replies_, ElementsAre());
 }
 
+// Answers when it is told to.
+class Waiter final : public plugins::Plugin {
+ public:
+  plugins::Next OnQuery(plugins::Exchange& exchange) override {
+    waiting = &exchange;
+    return plugins::Next::kLater;
+  }
+  plugins::Exchange* waiting = nullptr;
+};
+
+// Keeps what is sent later.
+class LateReplies final : public net::ReplyPathMaker {
+ public:
+  std::unique_ptr<net::ReplyPath> MakeReplyPath(const net::Request&) override {
+    class Path final : public net::ReplyPath {
+     public:
+      explicit Path(int& sent) : sent_(sent) {}
+      void Send(absl::Span<const uint8_t>) override { ++sent_; }
+
+     private:
+      int& sent_;
+    };
+    return std::make_unique<Path>(sent);
+  }
+
+  int sent = 0;
+};
+
+TEST_F(QueryServiceTest, WhatWaitsGoesOnWithTheChainThatItBeganWith) {
+  plugins::PluginChain old_chain;
+  old_chain.push_back(std::make_unique<Waiter>());
+  auto& waiter = static_cast<Waiter&>(*old_chain.front());
+  service_.emplace(std::vector<ServedZone>{{Zone("cluster.local"), &old_chain}});
+  LateReplies late;
+  const std::vector<uint8_t> query = testing::MakeQuery("web-7.nginx.default.svc.cluster.local.", RecordType::kA);
+  EXPECT_EQ(service_->Handle({.message = query, .client = {}, .client_port = 1053, .later = &late},
+                             absl::MakeSpan(buffer_), size_),
+            net::Verdict::kLater);
+  EXPECT_TRUE(service_->IsWaitingOn(old_chain));
+
+  service_->Serve({{Zone("cluster.local"), &chain_}}, nullptr);
+  EXPECT_EQ(Ask("web-7.nginx.default.svc.cluster.local.", RecordType::kA).rcode, Rcode::kNoError);
+  EXPECT_TRUE(service_->IsWaitingOn(old_chain));
+  EXPECT_FALSE(service_->IsWaitingOn(chain_));
+  waiter.waiting->Resume(plugins::Next::kDone);
+  EXPECT_EQ(late.sent, 1);
+  EXPECT_FALSE(service_->IsWaitingOn(old_chain));
+  EXPECT_FALSE(service_->IsWaiting());
+}
+
 }  // namespace
 }  // namespace podnamed::service

@@ -1,12 +1,14 @@
 #include "server/web/http_server.h"
 
 #include <fmt/format.h>
+#include <sys/socket.h>
 
 #include <array>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ip/v6_only.hpp>
@@ -33,6 +35,7 @@
 
 #include "absl/algorithm/container.h"
 #include "absl/status/status.h"
+#include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "server/base/log.h"
@@ -78,27 +81,41 @@ absl::Status CannotListen(const base::Endpoint& endpoint, const error_code& erro
                       fmt::format("cannot serve HTTP at {}: {}", endpoint.ToString(), reason));
 }
 
-error_code Listen(tcp::acceptor& acceptor, const tcp::endpoint& local, bool is_for_both_families) {
+// Whether another of our sockets may have the port, at an address that this one's includes or that includes this one's.
+// Without it the bind fails if anybody has the port.
+enum class PortUse { kClaim, kShare };
+
+error_code Listen(tcp::acceptor& acceptor, const tcp::endpoint& local, bool is_for_both_families, PortUse use) {
+  const auto share = [&](error_code& error) {
+    const int on = 1;
+    if (setsockopt(acceptor.native_handle(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) != 0) {
+      error = error_code(errno, boost::system::system_category());
+    }
+  };
   error_code error;
   acceptor.open(local.protocol(), error);
   if (!error && local.address().is_v6()) acceptor.set_option(asio::ip::v6_only(!is_for_both_families), error);
   // A restart must not wait for the last run's connections in TIME_WAIT.
   if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
+  if (!error && use == PortUse::kShare) share(error);
   if (!error) acceptor.bind(local, error);
+  if (!error && use == PortUse::kClaim) share(error);
   if (!error) acceptor.listen(tcp::acceptor::max_listen_connections, error);
   return error;
 }
 
-error_code Listen(tcp::acceptor& acceptor, const base::Endpoint& endpoint) {
+error_code Listen(tcp::acceptor& acceptor, const base::Endpoint& endpoint, PortUse use) {
   if (endpoint.address && endpoint.address->is_v4()) {
-    return Listen(acceptor, {asio::ip::address_v4(endpoint.address->v4()), endpoint.port}, false);
+    return Listen(acceptor, {asio::ip::address_v4(endpoint.address->v4()), endpoint.port}, false, use);
   }
-  if (endpoint.address) return Listen(acceptor, {asio::ip::address_v6(endpoint.address->v6()), endpoint.port}, false);
-  const error_code error = Listen(acceptor, {asio::ip::address_v6::any(), endpoint.port}, true);
+  if (endpoint.address) {
+    return Listen(acceptor, {asio::ip::address_v6(endpoint.address->v6()), endpoint.port}, false, use);
+  }
+  const error_code error = Listen(acceptor, {asio::ip::address_v6::any(), endpoint.port}, true, use);
   if (error.value() != EAFNOSUPPORT && error.value() != EADDRNOTAVAIL) return error;
   error_code ignored;  // a host without IPv6
   acceptor.close(ignored);
-  return Listen(acceptor, {asio::ip::address_v4::any(), endpoint.port}, false);
+  return Listen(acceptor, {asio::ip::address_v4::any(), endpoint.port}, false, use);
 }
 
 // The path of a request's target, which a proxy writes with "http://HOST" in front (RFC 9112 section 3.2.2).
@@ -157,46 +174,61 @@ class HttpServer::Loop {
  public:
   explicit Loop(const HttpLimits& limits) : limits_(limits) {}
 
-  absl::StatusOr<base::Endpoint> Open(Site site) {
-    Listener& listener = listeners_.emplace_back(io_context_, std::move(site.pages));
-    if (const error_code error = Listen(listener.acceptor, site.endpoint)) return CannotListen(site.endpoint, error);
-    return base::Endpoint{site.endpoint.address, listener.acceptor.local_endpoint().port()};
+  // Where the sites are, or why not: then nothing has changed. Not on the loop's thread.
+  absl::StatusOr<std::vector<base::Endpoint>> Show(std::vector<Site> sites) {
+    Listeners next;
+    std::vector<base::Endpoint> bound;
+    for (const Site& site : sites) {
+      const auto known = absl::c_find_if(listeners_, [&](const auto& one) { return one->endpoint == site.endpoint; });
+      std::shared_ptr<Listener> listener =
+          known != listeners_.end() ? *known : std::make_shared<Listener>(io_context_, site.endpoint);
+      if (known == listeners_.end()) {
+        const bool is_ours =
+            absl::c_any_of(listeners_, [&](const auto& one) { return base::Overlap(one->endpoint, site.endpoint); });
+        const PortUse use = is_ours ? PortUse::kShare : PortUse::kClaim;
+        if (const error_code error = Listen(listener->acceptor, site.endpoint, use)) {
+          return CannotListen(site.endpoint, error);
+        }
+      }
+      bound.push_back({site.endpoint.address, listener->acceptor.local_endpoint().port()});
+      next.push_back(std::move(listener));
+    }
+    Take(std::move(next), std::move(sites));
+    return bound;
   }
 
   void Run() {
-    for (Listener& listener : listeners_) Spawn(Accept(&listener), [] {});
     thread_ = std::thread([this] { io_context_.run(); });
   }
 
   // Returns when every coroutine has ended.
   void Stop() {
     asio::post(io_context_, [this] {
-      stopping_ = true;
-      error_code ignored;
-      for (Listener& listener : listeners_) {
-        listener.acceptor.close(ignored);
-        listener.pause.cancel();
-      }
-      for (Connection& connection : connections_) connection.stream.close();
+      stay_.reset();
+      for (const auto& listener : listeners_) Close(*listener);
     });
     thread_.join();
   }
 
  private:
   struct Listener {
-    Listener(asio::io_context& io_context, std::vector<Page> its_pages)
-        : acceptor(io_context), pause(io_context), pages(std::move(its_pages)) {}
+    Listener(asio::io_context& io_context, const base::Endpoint& its_endpoint)
+        : endpoint(its_endpoint), acceptor(io_context), pause(io_context) {}
+    const base::Endpoint endpoint;
     tcp::acceptor acceptor;
     asio::steady_timer pause;
-    const std::vector<Page> pages;
+    std::vector<Page> pages;
+    bool is_accepting = false;
+    bool is_closed = false;
   };
+  using Listeners = std::vector<std::shared_ptr<Listener>>;
 
   struct Connection {
-    Connection(tcp::socket socket, const std::vector<Page>& its_pages, size_t max_buffered)
-        : stream(std::move(socket)), buffer(max_buffered), pages(its_pages) {}
+    Connection(tcp::socket socket, std::shared_ptr<const Listener> by, size_t max_buffered)
+        : stream(std::move(socket)), buffer(max_buffered), listener(std::move(by)) {}
     beast::tcp_stream stream;
     beast::flat_buffer buffer;  // octets that have come and are not read yet
-    const std::vector<Page>& pages;
+    const std::shared_ptr<const Listener> listener;
     bool is_used = false;                  // it has had a reply
     std::list<Connection>::iterator self;  // in the list of all
   };
@@ -209,12 +241,40 @@ class HttpServer::Loop {
     });
   }
 
-  asio::awaitable<void> Accept(Listener* listener) {
-    while (!stopping_) {
+  // On the loop's thread from now on; returns when that has taken them.
+  void Take(Listeners next, std::vector<Site> sites) {
+    absl::Notification taken;
+    asio::post(io_context_, [&] {
+      for (const auto& listener : listeners_) {
+        if (!absl::c_linear_search(next, listener)) Close(*listener);
+      }
+      listeners_ = std::move(next);
+      for (size_t i = 0; i < sites.size(); ++i) {
+        Listener& listener = *listeners_[i];
+        listener.pages = std::move(sites[i].pages);
+        if (!std::exchange(listener.is_accepting, true)) Spawn(Accept(listeners_[i]), [] {});
+      }
+      taken.Notify();
+    });
+    taken.WaitForNotification();
+  }
+
+  void Close(Listener& listener) {
+    error_code ignored;
+    listener.is_closed = true;
+    listener.acceptor.close(ignored);
+    listener.pause.cancel();
+    for (Connection& connection : connections_) {
+      if (connection.listener.get() == &listener) connection.stream.close();
+    }
+  }
+
+  asio::awaitable<void> Accept(std::shared_ptr<Listener> listener) {
+    while (!listener->is_closed) {
       auto [error, socket] = co_await listener->acceptor.async_accept(kAwaitTuple);
-      if (stopping_) break;
+      if (listener->is_closed) break;
       if (!error) {
-        Admit(std::move(socket), listener->pages);
+        Admit(std::move(socket), listener);
       } else if (error != asio::error::connection_aborted) {  // out of file descriptors
         CloseTheFirst();
         listener->pause.expires_after(kPause);
@@ -223,9 +283,9 @@ class HttpServer::Loop {
     }
   }
 
-  void Admit(tcp::socket socket, const std::vector<Page>& pages) {
+  void Admit(tcp::socket socket, std::shared_ptr<const Listener> listener) {
     if (connections_.size() >= limits_.max_connections) CloseTheFirst();
-    connections_.emplace_back(std::move(socket), pages, limits_.max_header_octets + kFirstRead);
+    connections_.emplace_back(std::move(socket), std::move(listener), limits_.max_header_octets + kFirstRead);
     Connection& connection = connections_.back();
     connection.self = std::prev(connections_.end());
     Spawn(Serve(&connection), [this, self = connection.self] { connections_.erase(self); });
@@ -270,7 +330,7 @@ class HttpServer::Loop {
     // What follows a request that we cannot read, or with a body, we would not know where to look for.
     const Request& request = parser.get();
     const bool is_last = read_error || !parser.is_done() || !request.keep_alive();
-    Response response = ToResponse(read_error ? RefusalOf(read_error) : ReplyTo(request, connection->pages),
+    Response response = ToResponse(read_error ? RefusalOf(read_error) : ReplyTo(request, connection->listener->pages),
                                    read_error ? 11 : request.version(), !is_last);
     const bool is_head = !read_error && request.method() == http::verb::head;
     co_return co_await Write(&stream, std::move(response), is_head) && !is_last;
@@ -306,25 +366,27 @@ class HttpServer::Loop {
 
   const HttpLimits limits_;
   asio::io_context io_context_{1};
-  std::list<Listener> listeners_;
+  // Without sites the thread waits for some.
+  std::optional<asio::executor_work_guard<asio::io_context::executor_type>> stay_{io_context_.get_executor()};
+  Listeners listeners_;                // changed by the loop, while Show waits for it
   std::list<Connection> connections_;  // the one that has gone without a reply for the longest stands first
-  bool stopping_ = false;
   std::thread thread_;
 };
 
 absl::StatusOr<std::unique_ptr<HttpServer>> HttpServer::Start(std::vector<Site> sites, const HttpLimits& limits) {
   auto loop = std::make_unique<Loop>(limits);
-  std::vector<base::Endpoint> endpoints;
-  for (Site& site : sites) {
-    ASSIGN_OR_RETURN(const base::Endpoint endpoint, loop->Open(std::move(site)));
-    endpoints.push_back(endpoint);
-  }
   loop->Run();
-  return std::unique_ptr<HttpServer>(new HttpServer(std::move(loop), std::move(endpoints)));
+  std::unique_ptr<HttpServer> server(new HttpServer(std::move(loop)));
+  RETURN_IF_ERROR(server->Show(std::move(sites)));
+  return server;
 }
 
-HttpServer::HttpServer(std::unique_ptr<Loop> loop, std::vector<base::Endpoint> endpoints)
-    : loop_(std::move(loop)), endpoints_(std::move(endpoints)) {}
+absl::Status HttpServer::Show(std::vector<Site> sites) {
+  ASSIGN_OR_RETURN(endpoints_, loop_->Show(std::move(sites)));
+  return absl::OkStatus();
+}
+
+HttpServer::HttpServer(std::unique_ptr<Loop> loop) : loop_(std::move(loop)) {}
 
 HttpServer::~HttpServer() { loop_->Stop(); }
 

@@ -42,16 +42,20 @@ class HttpServer {
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
 
-  // Where it listens, in the order of the sites; a port 0 has become the port taken.
+  // Shows these sites from now on. Addresses that had been among the sites stay open, and so do their connections; the
+  // new ones are opened first. An error is as Start's, and then nothing has changed.
+  absl::Status Show(std::vector<Site> sites);
+
+  // Where it listens, in the order of the sites; a port 0 has become the port taken. The thread that calls Show.
   const std::vector<base::Endpoint>& endpoints() const { return endpoints_; }
 
  private:
   class Loop;
 
-  HttpServer(std::unique_ptr<Loop> loop, std::vector<base::Endpoint> endpoints);
+  explicit HttpServer(std::unique_ptr<Loop> loop);
 
   const std::unique_ptr<Loop> loop_;
-  const std::vector<base::Endpoint> endpoints_;
+  std::vector<base::Endpoint> endpoints_;
 };
 
 }  // namespace podnamed::web

@@ -204,6 +204,31 @@ TEST(HttpServer, ListensAtSeveralAddressesEachWithItsPages) {
   EXPECT_THAT(Get(endpoints[1], "/c"), EndsWith("/c")) << "every address is IPv4's too";
 }
 
+TEST(HttpServer, ShowsOtherSitesWithoutTouchingThoseThatStay) {
+  const auto one = [](const char* path) { return Page{path, [path] { return Reply{.body = path}; }}; };
+  const auto server = Serve({HealthPage()});
+  const base::Endpoint stays = server->endpoints().front();
+  Client kept(stays);
+  ASSERT_TRUE(kept.Send(kKeptGet));
+  EXPECT_THAT(kept.ReceiveReply(), EndsWith("\r\n\r\nOK"));
+
+  ASSERT_TRUE(
+      server->Show({{kLoopback, {{"/health", [] { return Reply{.body = "well"}; }}}}, {{.port = 0}, {one("/a")}}})
+          .ok());
+  EXPECT_EQ(server->endpoints().front(), stays);
+  ASSERT_TRUE(kept.Send(kKeptGet));
+  EXPECT_THAT(kept.ReceiveReply(), EndsWith("\r\n\r\nwell"));
+  const base::Endpoint comes = server->endpoints().back();
+  EXPECT_THAT(Get(comes, "/a"), EndsWith("\r\n\r\n/a"));
+
+  EXPECT_FALSE(server->Show({{{.address = base::IpAddress(base::Ipv4Address{192, 0, 2, 1}), .port = 0}, {}}}).ok());
+  EXPECT_THAT(Get(comes, "/a"), EndsWith("\r\n\r\n/a")) << "a failure changes nothing";
+
+  ASSERT_TRUE(server->Show({{{.port = 0}, {one("/b")}}}).ok());
+  EXPECT_THAT(Get(comes, "/b"), EndsWith("\r\n\r\n/b"));
+  EXPECT_EQ(kept.ReceiveToTheEnd(), "") << "its address is gone";
+}
+
 TEST(HttpServer, SaysWhichAddressCannotBeHad) {
   const auto first = Serve({HealthPage()});
   const base::Endpoint taken = first->endpoints().front();
