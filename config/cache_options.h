@@ -20,6 +20,8 @@ struct CacheOptions {
     absl::Duration min_ttl = absl::Seconds(5);     // what is shorter is prolonged
     // Zones (folded) whose replies of this kind are not kept; the root: all.
     std::vector<dns::Name> disabled = {};
+
+    friend bool operator==(const Kind&, const Kind&) = default;
   };
   enum class StaleMode { kVerify, kImmediate };
 
@@ -37,6 +39,8 @@ struct CacheOptions {
   StaleMode stale_mode = StaleMode::kImmediate;       // told at once, or only when nobody else knows
   absl::Duration stale_ttl = absl::ZeroDuration();    // that such a reply is told with
   bool prefer_positive = false;                       // an answer after its end before a denial after its own
+
+  friend bool operator==(const CacheOptions&, const CacheOptions&) = default;
 };
 
 }  // namespace podnamed::config

@@ -51,6 +51,8 @@ struct ForwardOptions {
   std::vector<dns::Rcode> failover;  // with these the next upstream is asked
   std::vector<dns::Rcode> next;      // with these the next forward directive is
   bool next_on_nodata = false;
+
+  friend bool operator==(const ForwardOptions&, const ForwardOptions&) = default;
 };
 
 // The name servers that a text like /etc/resolv.conf names, in its order, each once; with port 53. What cannot be read

@@ -182,12 +182,12 @@ absl::StatusOr<Options> ParseOptions(std::string_view text, const std::string& f
   const Document document = ParseCorefile(text, file, environment, errors);
   const Context context = {environment, errors, default_port, /*complete=*/errors.empty()};
   Options options = OptionsReader(context).Run(document);
-  options.fingerprint = FingerprintOf(options.effective_text);
   if (document.blocks.empty() && errors.empty()) {
     errors.Add({.source = &document.sources.front()}, "no server block; expected at least one, such as \". {{ … }}\"");
   }
   RETURN_IF_ERROR(errors.ToStatus());
   options.effective_text = EffectiveText(document, SupportedPlugins(), default_port);
+  options.fingerprint = FingerprintOf(options.effective_text);
   return options;
 }
 

@@ -98,6 +98,8 @@ struct HostsOptions {
   struct Line {
     base::IpAddress address;
     std::vector<dns::Name> names;  // folded
+
+    friend bool operator==(const Line&, const Line&) = default;
   };
 
   std::string file = "/etc/hosts";           // relative to the block's `root`
@@ -107,6 +109,8 @@ struct HostsOptions {
   bool reverse = true;                       // addresses have names
   absl::Duration reload = absl::Seconds(5);  // between two looks at the file; zero: one look, at start
   std::vector<dns::Name> fallthrough;        // names in these zones that have no address are left to the next plugin
+
+  friend bool operator==(const HostsOptions&, const HostsOptions&) = default;
 };
 
 // Who may ask for what: the first policy that fits a query decides.

@@ -5,6 +5,7 @@
 #include <tuple>
 #include <utility>
 
+#include "absl/strings/str_join.h"
 #include "server/metric_families.h"
 
 namespace podnamed {
@@ -36,26 +37,53 @@ struct Sums {
   }
 };
 
+// Of each entrance.
+std::vector<std::pair<std::string, std::string>> KeysOf(const Block& block) {
+  const std::string zones = absl::StrJoin(
+      block.options.cache->zones, ",", [](std::string* text, const dns::Name& zone) { text->append(zone.ToText()); });
+  std::vector<std::pair<std::string, std::string>> keys;
+  for (const plugins::Entrance& entrance : block.entrances) keys.emplace_back(entrance.server, zones);
+  return keys;
+}
+
 }  // namespace
 
-absl::Span<CacheCounters> CacheMetrics::Open(const plugins::CacheShared& shared, const std::string& zones,
-                                             const std::vector<std::string>& servers) {
+absl::Span<CacheCounters> CacheMetrics::Open(const Block& block, int worker) {
+  Opened opened{.keys = KeysOf(block), .worker = worker};
+  const size_t count = opened.keys.size();
   const absl::MutexLock lock(&mutex_);
-  Opened& opened =
-      opened_.emplace_back(Opened{&shared, zones, servers, std::make_unique<CacheCounters[]>(servers.size())});
-  return {opened.counters.get(), servers.size()};
+  std::unique_ptr<CacheCounters[]>& counters = counters_[std::move(opened)];
+  if (!counters) counters = std::make_unique<CacheCounters[]>(count);
+  return {counters.get(), count};
+}
+
+void CacheMetrics::Show(const std::vector<Block>& blocks) {
+  std::map<Key, std::shared_ptr<const plugins::CacheShared>> next;
+  for (const Block& block : blocks) {
+    if (!block.cache) continue;
+    for (Key& key : KeysOf(block)) next[std::move(key)] = block.cache;
+  }
+  const absl::MutexLock lock(&mutex_);
+  for (const auto& [key, cache] : shown_) {
+    const auto kept = next.find(key);
+    if (kept != next.end() && kept->second == cache) continue;
+    const plugins::CacheCounts last = cache->Count();
+    for (size_t kind = 0; kind < plugins::kCacheKinds; ++kind) gone_[key].evictions[kind] += last.evictions[kind];
+  }
+  shown_.swap(next);
 }
 
 std::vector<prometheus::MetricFamily> CacheMetrics::Collect() const {
-  std::map<std::pair<std::string, std::string>, Sums> by_server_and_zones;
+  std::map<Key, Sums> by_server_and_zones;
   {
     const absl::MutexLock lock(&mutex_);
-    for (const Opened& opened : opened_) {
-      for (size_t i = 0; i < opened.servers.size(); ++i) {
-        Sums& sums = by_server_and_zones[{opened.servers[i], opened.zones}];
-        sums.Add(opened.counters[i]);
-        sums.held = opened.shared->Count();
-      }
+    for (const auto& [opened, counters] : counters_) {
+      for (size_t i = 0; i < opened.keys.size(); ++i) by_server_and_zones[opened.keys[i]].Add(counters[i]);
+    }
+    for (const auto& [key, cache] : shown_) by_server_and_zones[key].held = cache->Count();
+    for (const auto& [key, gone] : gone_) {
+      plugins::CacheCounts& held = by_server_and_zones[key].held;
+      for (size_t kind = 0; kind < plugins::kCacheKinds; ++kind) held.evictions[kind] += gone.evictions[kind];
     }
   }
   if (by_server_and_zones.empty()) return {};

@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "absl/types/span.h"
 #include "server/plugins/acl.h"
 #include "server/plugins/any.h"
@@ -36,13 +35,7 @@ std::unique_ptr<plugins::Plugin> MakePrometheus(const Block& block, const ChainU
 
 std::unique_ptr<plugins::Plugin> MakeCache(const Block& block, const ChainUse& use) {
   absl::Span<plugins::CacheCounters> counters;
-  if (use.metrics != nullptr) {
-    std::vector<std::string> servers;
-    for (const plugins::Entrance& entrance : block.entrances) servers.push_back(entrance.server);
-    std::vector<std::string> zones;
-    for (const dns::Name& zone : block.options.cache->zones) zones.push_back(zone.ToText());
-    counters = use.metrics->cache.Open(*block.cache, absl::StrJoin(zones, ","), servers);
-  }
+  if (use.metrics != nullptr) counters = use.metrics->cache.Open(block, use.worker);
   return std::make_unique<plugins::Cache>(*block.options.cache, *block.cache, counters);
 }
 
@@ -52,7 +45,7 @@ std::unique_ptr<plugins::Plugin> MakeLog(const Block& block) {
     const std::string address = endpoint.address ? endpoint.address->ToString() : "::";
     addresses.push_back(address.find(':') == std::string::npos ? address : absl::StrCat("[", address, "]"));
   }
-  return std::make_unique<plugins::Log>(block.options.log, std::move(addresses), block.holder);
+  return std::make_unique<plugins::Log>(block.options.log, std::move(addresses), block.holder());
 }
 
 }  // namespace
@@ -77,10 +70,11 @@ plugins::PluginChain MakeChain(const Block& block, const ChainUse& use) {
   if (options.minimal) chain.push_back(std::make_unique<plugins::Minimal>());
   if (block.cache) chain.push_back(MakeCache(block, use));
   if (block.hosts) chain.push_back(std::make_unique<plugins::Hosts>(*block.hosts));
-  if (block.resolver) chain.push_back(std::make_unique<plugins::Kubernetes>(*block.resolver, *block.holder));
+  if (block.resolver) chain.push_back(std::make_unique<plugins::Kubernetes>(*block.resolver, *block.holder()));
   for (size_t i = 0; i < block.forward.size(); ++i) {
-    chain.push_back(MakeForward(options.forward[i], block.forward[i],
+    chain.push_back(MakeForward(options.forward[i], *block.forward[i],
                                 {.executor = use.executor,
+                                 .worker = use.worker,
                                  .has_next = i + 1 < block.forward.size(),
                                  .deadline = options.cancel,
                                  .metrics = tells ? &use.metrics->forward : nullptr}));

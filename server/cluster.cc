@@ -1,6 +1,8 @@
 #include "server/cluster.h"
 
-#include <chrono>
+#include <unistd.h>
+
+#include <climits>
 #include <utility>
 
 #include "absl/time/clock.h"
@@ -33,28 +35,19 @@ controller::ControllerOptions EmbeddedOptions(const config::ApiSource& source) {
                                                   .removals = {.percent = source.hold_removals}}};
 }
 
-// The first state, for as long as that may take and nobody wants us to stop.
-void Await(const state::SnapshotHolder& holder, std::chrono::milliseconds timeout) {
-  state::SnapshotReader reader(holder);
-  const absl::Time end = absl::Now() + absl::FromChrono(timeout);
-  while (reader.Current() == nullptr && !base::HasStopSignalCome()) {
-    if (absl::Now() >= end) {
-      base::LogWarning("server",
-                       "the cluster is not known after {} (startup_timeout); until it is, its names are SERVFAIL",
-                       absl::FormatDuration(absl::FromChrono(timeout)));
-      return;
-    }
-    absl::SleepFor(kLookAgain);
-  }
+// What the controller's log calls us.
+std::string NodeName() {
+  char name[HOST_NAME_MAX + 1] = {};
+  if (gethostname(name, HOST_NAME_MAX) != 0) return "podnamed";
+  return name;
 }
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Cluster>> Cluster::Start(const ClusterSource& source, const std::string& node,
-                                                        prometheus::Registry& registry) {
+absl::StatusOr<std::unique_ptr<Cluster>> Cluster::Start(const ClusterSource& source, prometheus::Registry& registry) {
   if (const auto* feed = std::get_if<config::FeedSource>(&source)) {
     return std::unique_ptr<Cluster>(
-        new Cluster(source, nullptr, feed::FeedClient::MakeChannel(feed->address), node, registry));
+        new Cluster(source, nullptr, feed::FeedClient::MakeChannel(feed->address), registry));
   }
   const auto* api = std::get_if<config::ApiSource>(&source);
   controller::ControllerOptions options =
@@ -62,18 +55,32 @@ absl::StatusOr<std::unique_ptr<Cluster>> Cluster::Start(const ClusterSource& sou
   options.registry = &registry;
   ASSIGN_OR_RETURN(std::unique_ptr<controller::Controller> embedded, controller::Controller::Start(options));
   std::shared_ptr<grpc::Channel> channel = embedded->InProcessChannel();
-  std::unique_ptr<Cluster> cluster(new Cluster(source, std::move(embedded), std::move(channel), node, registry));
-  if (api != nullptr) Await(cluster->holder(), api->startup_timeout);
-  return cluster;
+  return std::unique_ptr<Cluster>(new Cluster(source, std::move(embedded), std::move(channel), registry));
+}
+
+void Cluster::Await() const {
+  const auto* api = std::get_if<config::ApiSource>(&source_);
+  const absl::Duration timeout = absl::FromChrono((api != nullptr ? *api : config::ApiSource()).startup_timeout);
+  state::SnapshotReader reader(holder_);
+  const absl::Time end = absl::Now() + timeout;
+  while (reader.Current() == nullptr && !base::HasStopSignalCome()) {
+    if (absl::Now() >= end) {
+      base::LogWarning("server",
+                       "the cluster is not known after {} (startup_timeout); until it is, its names are SERVFAIL",
+                       absl::FormatDuration(timeout));
+      return;
+    }
+    absl::SleepFor(kLookAgain);
+  }
 }
 
 Cluster::Cluster(const ClusterSource& source, std::unique_ptr<controller::Controller> embedded,
-                 std::shared_ptr<grpc::Channel> channel, const std::string& node, prometheus::Registry& registry)
+                 std::shared_ptr<grpc::Channel> channel, prometheus::Registry& registry)
     : source_(source),
       embedded_(std::move(embedded)),
       channel_(std::move(channel)),
       metrics_(registry, holder_, TextOf(source)),
-      client_(channel_, store_, {.node = node, .metrics = &metrics_}),
+      client_(channel_, store_, {.node = NodeName(), .metrics = &metrics_}),
       feed_thread_([this] { client_.Run(); }) {}
 
 std::string TextOf(const ClusterSource& source) {

@@ -29,22 +29,25 @@ std::string TextOf(const ClusterSource& source);
 
 class Cluster {
  public:
-  // Starts to follow `source`, and counts what comes in `registry`, which outlives it. Manifests are read before this
-  // returns, and an API server has its startup_timeout for that; a feed is dialled for as long as it takes.
-  static absl::StatusOr<std::unique_ptr<Cluster>> Start(const ClusterSource& source, const std::string& node,
-                                                        prometheus::Registry& registry);
+  // Starts to follow `source`, for as long as it takes, and counts what comes in `registry`, which outlives it.
+  // Manifests have been read when this returns.
+  static absl::StatusOr<std::unique_ptr<Cluster>> Start(const ClusterSource& source, prometheus::Registry& registry);
   // Ends the feed. Readers of the holder must be gone.
   ~Cluster();
   Cluster(const Cluster&) = delete;
   Cluster& operator=(const Cluster&) = delete;
 
+  // Returns when its first state has come, when that takes too long (startup_timeout), or when a stop signal has come.
+  void Await() const;
+
+  const ClusterSource& source() const { return source_; }
   const state::SnapshotHolder& holder() const { return holder_; }
   // What inspection sees of it; its zones are the caller's to add. Good for as long as this lives.
   admin::ClusterSubject subject() const;
 
  private:
   Cluster(const ClusterSource& source, std::unique_ptr<controller::Controller> embedded,
-          std::shared_ptr<grpc::Channel> channel, const std::string& node, prometheus::Registry& registry);
+          std::shared_ptr<grpc::Channel> channel, prometheus::Registry& registry);
 
   const ClusterSource source_;
   std::unique_ptr<controller::Controller> embedded_;

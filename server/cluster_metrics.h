@@ -3,24 +3,22 @@
 
 #include <prometheus/collectable.h>
 
-#include <string>
-#include <utility>
 #include <vector>
 
-#include "server/state/snapshot_holder.h"
+#include "server/configuration.h"
 
 namespace podnamed {
 
 class ClusterMetrics final : public prometheus::Collectable {
  public:
-  // The holder outlives this. Before anybody collects.
-  void Add(const std::string& source, const state::SnapshotHolder& holder) { clusters_.emplace_back(source, &holder); }
+  // Of the clusters of the configuration that is served, which outlives this.
+  explicit ClusterMetrics(const Configurations& configurations) : configurations_(configurations) {}
 
   // Any thread.
   std::vector<prometheus::MetricFamily> Collect() const override;
 
  private:
-  std::vector<std::pair<std::string, const state::SnapshotHolder*>> clusters_;
+  const Configurations& configurations_;
 };
 
 }  // namespace podnamed

@@ -1,60 +1,62 @@
 #include "server/coredns_metrics.h"
 
 #include <fmt/format.h>
-#include <prometheus/counter.h>
-#include <prometheus/family.h>
-#include <prometheus/gauge.h>
 
 #include <string>
 
 #include "server/base/version.h"
+#include "server/metric_families.h"
 
 namespace podnamed {
+namespace {
 
-void AddCorednsMetrics(const std::vector<Block>& blocks, prometheus::Registry& registry) {
+using prometheus::MetricFamily;
+
+// As in CoreDNS: those that see queries.
+std::vector<std::string> EnabledPlugins(const config::ServerBlockOptions& options) {
+  std::vector<std::string> enabled = {"prometheus"};
+  const auto add = [&](bool is_enabled, const char* plugin) {
+    if (is_enabled) enabled.emplace_back(plugin);
+  };
+  add(options.errors.has_value(), "errors");
+  add(!options.log.empty(), "log");
+  add(options.local, "local");
+  add(options.any, "any");
+  add(options.chaos.has_value(), "chaos");
+  add(options.loadbalance.has_value(), "loadbalance");
+  add(!options.acl.empty(), "acl");
+  add(options.header.has_value(), "header");
+  add(options.minimal, "minimal");
+  add(options.cache.has_value(), "cache");
+  add(options.hosts.has_value(), "hosts");
+  add(options.kubernetes.has_value(), "kubernetes");
+  add(!options.forward.empty(), "forward");
+  add(options.whoami, "whoami");
+  return enabled;
+}
+
+}  // namespace
+
+std::vector<MetricFamily> CorednsMetrics::Collect() const {
   // Without CoreDNS's labels revision and goversion, which have no meaning here.
-  prometheus::BuildGauge()
-      .Name("coredns_build_info")
-      .Help("A metric with a constant '1' value labeled by version from which podnamed was built.")
-      .Register(registry)
-      .Add({{"version", fmt::format("podnamed-{}", base::kVersion)}})
-      .Set(1);
+  MetricFamily build = GaugeFamily(
+      "coredns_build_info", "A metric with a constant '1' value labeled by version from which podnamed was built.");
+  PutGauge(build, {{"version", fmt::format("podnamed-{}", base::kVersion)}}, 1);
   // Nothing panics here; an alert on it finds it at 0.
-  prometheus::BuildCounter()
-      .Name("coredns_panics_total")
-      .Help("A metric that counts the number of panics.")
-      .Register(registry)
-      .Add({});
-  auto& enabled = prometheus::BuildGauge()
-                      .Name("coredns_plugin_enabled")
-                      .Help("A metric that indicates whether a plugin is enabled on per server and zone basis.")
-                      .Register(registry);
-  for (const Block& block : blocks) {
-    // As in CoreDNS: of the blocks that have `prometheus`, those plugins that see queries.
+  MetricFamily panics = CounterFamily("coredns_panics_total", "A metric that counts the number of panics.");
+  PutCounter(panics, {}, 0);
+  MetricFamily enabled = GaugeFamily(
+      "coredns_plugin_enabled", "A metric that indicates whether a plugin is enabled on per server and zone basis.");
+  const std::shared_ptr<const Configuration> configuration = configurations_.Current();
+  for (const Block& block : configuration->blocks()) {
     if (!block.options.prometheus) continue;
-    for (const auto& [endpoint, zone] : block.zones) {
-      const auto enable = [&, server = fmt::format("dns://{}", endpoint.ToString()),
-                           name = zone.ToText()](const std::string& plugin) {
-        enabled.Add({{"server", server}, {"zone", name}, {"view", ""}, {"name", plugin}}).Set(1);
-      };
-      enable("prometheus");
-      if (block.options.errors) enable("errors");
-      if (!block.options.log.empty()) enable("log");
-      const config::ServerBlockOptions& options = block.options;
-      if (options.local) enable("local");
-      if (options.any) enable("any");
-      if (options.chaos) enable("chaos");
-      if (options.loadbalance) enable("loadbalance");
-      if (!options.acl.empty()) enable("acl");
-      if (options.header) enable("header");
-      if (options.minimal) enable("minimal");
-      if (options.cache) enable("cache");
-      if (options.hosts) enable("hosts");
-      if (options.kubernetes) enable("kubernetes");
-      if (!options.forward.empty()) enable("forward");
-      if (options.whoami) enable("whoami");
+    for (const plugins::Entrance& entrance : block.entrances) {
+      for (const std::string& plugin : EnabledPlugins(block.options)) {
+        PutGauge(enabled, {{"server", entrance.server}, {"zone", entrance.zone}, {"view", ""}, {"name", plugin}}, 1);
+      }
     }
   }
+  return {build, panics, enabled};
 }
 
 }  // namespace podnamed

@@ -2,7 +2,6 @@
 
 #include <array>
 #include <limits>
-#include <map>
 #include <string>
 
 #include "server/dns/types.h"
@@ -49,13 +48,33 @@ void PutDurations(prometheus::MetricFamily& family, const std::string& to, const
 
 }  // namespace
 
+std::shared_ptr<upstream::GroupCounters> ForwardMetrics::OpenGroup(int worker) {
+  const absl::MutexLock lock(&mutex_);
+  std::shared_ptr<upstream::GroupCounters>& counters = groups_[worker];
+  if (!counters) counters = std::make_shared<upstream::GroupCounters>();
+  return counters;
+}
+
+std::shared_ptr<MemberCounters> ForwardMetrics::OpenMember(int worker, const std::string& name) {
+  const absl::MutexLock lock(&mutex_);
+  std::shared_ptr<MemberCounters>& counters = members_[{name, worker}];
+  if (!counters) counters = std::make_shared<MemberCounters>();
+  return counters;
+}
+
 std::vector<prometheus::MetricFamily> ForwardMetrics::Collect() const {
-  std::vector<std::shared_ptr<const upstream::GroupCounters>> groups;
+  uint64_t down = 0, refused = 0, waited = 0;
+  std::map<std::string, Members> by_name;
   {
     const absl::MutexLock lock(&mutex_);
-    groups = groups_;
+    if (groups_.empty()) return {};
+    for (const auto& [worker, group] : groups_) {
+      down += group->all_down.value();
+      refused += group->refused.value();
+      waited += group->coalesced.value();
+    }
+    for (const auto& [key, member] : members_) by_name[key.first].push_back(member);
   }
-  if (groups.empty()) return {};
   auto all_down = CounterFamily("coredns_forward_healthcheck_broken_total", "Queries that found every upstream down.");
   auto rejects = CounterFamily("coredns_forward_max_concurrent_rejects_total",
                                "Queries refused because too many were being forwarded.");
@@ -74,14 +93,6 @@ std::vector<prometheus::MetricFamily> ForwardMetrics::Collect() const {
   auto forged = CounterFamily("podnamed_forward_wrong_replies_total",
                               "Replies with another id, question or letters than were sent.");
 
-  uint64_t down = 0, refused = 0, waited = 0;
-  std::map<std::string, Members> by_name;
-  for (const auto& group : groups) {
-    down += group->all_down.value();
-    refused += group->refused.value();
-    waited += group->coalesced.value();
-    for (const auto& member : group->members()) by_name[member->name].push_back(member);
-  }
   PutCounter(all_down, {}, down);
   PutCounter(rejects, {}, refused);
   PutCounter(coalesced, {}, waited);

@@ -4,7 +4,10 @@
 
 #include <prometheus/collectable.h>
 
+#include <map>
 #include <memory>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -15,17 +18,18 @@ namespace podnamed {
 
 class ForwardMetrics : public prometheus::Collectable {
  public:
-  // Of one worker's group.
-  void Add(std::shared_ptr<const upstream::GroupCounters> counters) {
-    const absl::MutexLock lock(&mutex_);
-    groups_.push_back(std::move(counters));
-  }
+  // Of one worker's groups, and of its upstreams of one name: the same when asked again, so that what was counted stays
+  // when groups come and go.
+  std::shared_ptr<upstream::GroupCounters> OpenGroup(int worker);
+  std::shared_ptr<upstream::MemberCounters> OpenMember(int worker, const std::string& name);
 
   std::vector<prometheus::MetricFamily> Collect() const override;
 
  private:
   mutable absl::Mutex mutex_;
-  std::vector<std::shared_ptr<const upstream::GroupCounters>> groups_ ABSL_GUARDED_BY(mutex_);
+  std::map<int, std::shared_ptr<upstream::GroupCounters>> groups_ ABSL_GUARDED_BY(mutex_);  // by worker
+  // By name and worker.
+  std::map<std::pair<std::string, int>, std::shared_ptr<upstream::MemberCounters>> members_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace podnamed

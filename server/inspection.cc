@@ -7,12 +7,44 @@
 #include <set>
 #include <utility>
 
+#include "absl/algorithm/container.h"
 #include "server/base/log.h"
+#include "server/chain.h"
 #include "server/dns/types.h"
 #include "server/net/handler.h"
 #include "server/service/query_service.h"
 
 namespace podnamed {
+
+admin::Subject SubjectOf(const std::shared_ptr<const Configuration>& configuration, int workers,
+                         absl::Time started_at) {
+  admin::Subject subject;
+  subject.owner = configuration;
+  subject.started_at = started_at;
+  subject.workers = workers;
+  for (const std::shared_ptr<Cluster>& cluster : configuration->clusters()) {
+    admin::ClusterSubject& added = subject.clusters.emplace_back(cluster->subject());
+    for (const Block& block : configuration->blocks()) {
+      if (block.cluster != cluster.get()) continue;
+      const resolve::ResolverOptions& answers = block.options.kubernetes->answers;
+      for (const dns::Name& name : answers.zones) {
+        const admin::ZoneSubject zone{name, absl::c_linear_search(answers.clusterset_zones, name)};
+        if (!absl::c_linear_search(added.zones, zone)) added.zones.push_back(zone);
+      }
+    }
+  }
+  for (const Block& block : configuration->blocks()) {
+    admin::BlockSubject& added = subject.blocks.emplace_back();
+    for (const auto& [endpoint, zone] : block.zones) {
+      added.zones.emplace_back(endpoint.ToString(), zone.ToText());
+    }
+    if (block.cluster != nullptr) added.source = TextOf(block.cluster->source());
+  }
+  subject.answer = [&blocks = configuration->blocks()](absl::Span<const uint8_t> query, const base::IpAddress& client) {
+    return AnswerAside(blocks, query, client);
+  };
+  return subject;
+}
 
 absl::StatusOr<std::unique_ptr<admin::InspectServer>> StartInspection(const InspectOptions& options,
                                                                       admin::Subject subject) {

@@ -7,10 +7,11 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "server/admin/inspect_server.h"
 #include "server/base/ip_address.h"
-#include "server/worker.h"
+#include "server/configuration.h"
 
 namespace podnamed {
 
@@ -18,6 +19,10 @@ struct InspectOptions {
   std::string address = admin::kDefaultInspectAddress;  // empty: nobody can look
   bool is_required = false;                             // a failure ends the start
 };
+
+// What people may look at of `configuration`, which it keeps; `workers` is how many answer. Of each cluster's zones
+// those of the first block that names them come first.
+admin::Subject SubjectOf(const std::shared_ptr<const Configuration>& configuration, int workers, absl::Time started_at);
 
 // Offers `subject` at the address: nullptr if nobody is to look, or if that failed and is not required, and then a
 // warning has been logged.

@@ -1,4 +1,4 @@
-// podnamed: flags to options to Server; then waits to be asked to stop.
+// podnamed: flags to options to Server; then waits to be asked to stop, and reloads when it is time or somebody asks.
 #include <unistd.h>
 
 #include <algorithm>
@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <iostream>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -22,6 +23,7 @@
 #include "server/base/signals.h"
 #include "server/base/version.h"
 #include "server/manual.h"
+#include "server/reloader.h"
 #include "server/server.h"
 
 namespace podnamed {
@@ -75,6 +77,27 @@ int Show(const config::Options& options) {
   return 0;
 }
 
+// Serves until a signal asks to stop, and returns its name.
+const char* ServeUntilStopped(const std::string& conf, const Reloader::Load& load, const config::Options& options,
+                              Server& server) {
+  constexpr absl::Duration kBetweenReclaims = absl::Seconds(1);
+  Reloader reloader(options, load, server);
+  while (true) {
+    const absl::Duration patience = std::min(reloader.UntilLook(), kBetweenReclaims);
+    const std::optional<base::Signal> signal = base::WaitForSignal(absl::ToChronoMilliseconds(patience));
+    if (signal && signal->asks_to_stop) return signal->name;
+    server.Reclaim();
+    if (base::HasStopSignalCome()) continue;
+    if (signal && conf == "stdin") {
+      base::LogWarning("plugin/reload", "{}: what was read from stdin cannot be read again", signal->name);
+    } else if (signal) {
+      reloader.ReloadNow(signal->name);
+    } else if (conf != "stdin") {
+      reloader.Look();
+    }
+  }
+}
+
 InspectOptions InspectOptionsOf(const po::variables_map& flags) {
   const auto& address = flags["inspect"].as<std::string>();
   return {.address = address == "off" ? "" : address, .is_required = !flags["inspect"].defaulted()};
@@ -85,9 +108,10 @@ int Run(const po::variables_map& flags) {
   const int cores = std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, kMaxWorkers);
   const int workers = flags.count("workers") != 0 ? flags["workers"].as<int>() : cores;
   if (workers < 1 || workers > kMaxWorkers) return Fail(absl::StrCat("-workers takes 1 to ", kMaxWorkers));
+  const auto conf = flags["conf"].as<std::string>();
   // A Corefile is checked far from its cluster; what a pod of it finds is here by then.
   if (flags["check"].as<bool>()) setenv("KUBERNETES_SERVICE_HOST", "cluster", /*overwrite=*/0);
-  const absl::StatusOr<config::Options> options = Load(flags["conf"].as<std::string>(), port);
+  const absl::StatusOr<config::Options> options = Load(conf, port);
   if (!options.ok()) return Fail(std::string(options.status().message()));
 
   if (flags["check"].as<bool>()) return Show(*options);
@@ -106,7 +130,7 @@ int Run(const po::variables_map& flags) {
   }
   base::LogInfo("server", "podnamed-{} is serving with {} workers", base::kVersion, workers);
   base::TellServiceManager(base::kServiceIsReady);
-  const char* const signal = base::WaitForStopSignal();
+  const char* const signal = ServeUntilStopped(conf, [&] { return Load(conf, port); }, *options, **server);
   base::TellServiceManager(base::kServiceIsStopping);
   (*server)->StopBeingReady();
   if (const absl::Duration lameduck = (*server)->lameduck(); lameduck > absl::ZeroDuration()) {
@@ -124,6 +148,7 @@ int Run(const po::variables_map& flags) {
 
 int main(int argc, char** argv) {
   podnamed::base::BlockStopSignals();
+  podnamed::base::BlockReloadSignals();
   const auto flags = podnamed::MakeFlags();
   const auto values = podnamed::base::ParseFlags(argc, argv, flags);
   if (!values.ok()) {

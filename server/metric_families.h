@@ -16,6 +16,16 @@ inline prometheus::MetricFamily CounterFamily(const char* name, const char* help
   return {name, help, prometheus::MetricType::Counter, {}};
 }
 
+inline prometheus::MetricFamily GaugeFamily(const char* name, const char* help) {
+  return {name, help, prometheus::MetricType::Gauge, {}};
+}
+
+inline void PutGauge(prometheus::MetricFamily& family, Labels labels, double value) {
+  prometheus::ClientMetric& metric = family.metric.emplace_back();
+  metric.label = std::move(labels);
+  metric.gauge.value = value;
+}
+
 inline void PutCounter(prometheus::MetricFamily& family, Labels labels, uint64_t value) {
   prometheus::ClientMetric& metric = family.metric.emplace_back();
   metric.label = std::move(labels);

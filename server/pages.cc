@@ -16,38 +16,39 @@ struct Wanted {
   bool health = false;
   bool ready = false;
   bool metrics = false;
-  std::vector<const state::SnapshotHolder*> clusters;  // of the blocks that have `ready` there
+  std::vector<const Cluster*> clusters;  // of the blocks that have `ready` there
 };
 
-web::Page ReadyPageOf(std::vector<const state::SnapshotHolder*> clusters, const std::atomic<bool>& stopping) {
-  return web::ReadyPage([clusters = std::move(clusters), &stopping] {
+// `owner` keeps the clusters.
+web::Page ReadyPageOf(std::vector<const Cluster*> clusters, std::shared_ptr<const Configuration> owner,
+                      const std::atomic<bool>& stopping) {
+  return web::ReadyPage([clusters = std::move(clusters), owner = std::move(owner), &stopping] {
     if (stopping) return "stopping";
-    const bool all_known = absl::c_all_of(clusters, [](const state::SnapshotHolder* holder) {
-      return state::SnapshotReader(*holder).Current() != nullptr;
-    });
+    const bool all_known = absl::c_all_of(
+        clusters, [](const Cluster* cluster) { return state::SnapshotReader(cluster->holder()).Current() != nullptr; });
     return all_known ? "" : "kubernetes";
   });
 }
 
 }  // namespace
 
-std::vector<web::Site> SitesOf(const std::vector<Block>& blocks, const std::atomic<bool>& stopping,
-                               const web::Page& metrics) {
+std::vector<web::Site> SitesOf(const std::shared_ptr<const Configuration>& configuration,
+                               const std::atomic<bool>& stopping, const web::Page& metrics) {
   std::map<base::Endpoint, Wanted> wanted;
-  for (const Block& block : blocks) {
+  for (const Block& block : configuration->blocks()) {
     const config::ServerBlockOptions& options = block.options;
     if (options.health) wanted[options.health->endpoint].health = true;
     if (options.prometheus) wanted[*options.prometheus].metrics = true;
     if (!options.ready) continue;
     Wanted& here = wanted[*options.ready];
     here.ready = true;
-    if (block.holder != nullptr) here.clusters.push_back(block.holder);
+    if (block.cluster != nullptr) here.clusters.push_back(block.cluster);
   }
   std::vector<web::Site> sites;
   for (auto& [endpoint, pages] : wanted) {
     web::Site& site = sites.emplace_back(web::Site{.endpoint = endpoint, .pages = {}});
     if (pages.health) site.pages.push_back(web::HealthPage());
-    if (pages.ready) site.pages.push_back(ReadyPageOf(std::move(pages.clusters), stopping));
+    if (pages.ready) site.pages.push_back(ReadyPageOf(std::move(pages.clusters), configuration, stopping));
     if (pages.metrics) site.pages.push_back(metrics);
   }
   return sites;

@@ -3,17 +3,18 @@
 #pragma once
 
 #include <atomic>
+#include <memory>
 #include <vector>
 
-#include "server/chain.h"
+#include "server/configuration.h"
 #include "server/web/http_server.h"
 #include "server/web/page.h"
 
 namespace podnamed {
 
-// `blocks` and `stopping` outlive the pages. /ready tells of the blocks
-// that have `ready` there, and nobody is ready any more once `stopping` is true.
-std::vector<web::Site> SitesOf(const std::vector<Block>& blocks, const std::atomic<bool>& stopping,
-                               const web::Page& metrics);
+// `stopping` outlives the pages. /ready tells of the blocks that have `ready` there, and nobody is ready any more once
+// `stopping` is true.
+std::vector<web::Site> SitesOf(const std::shared_ptr<const Configuration>& configuration,
+                               const std::atomic<bool>& stopping, const web::Page& metrics);
 
 }  // namespace podnamed

@@ -1,64 +1,94 @@
 #include "server/server.h"
 
-#include <unistd.h>
-
-#include <algorithm>
-#include <climits>
 #include <utility>
 
 #include "absl/algorithm/container.h"
-#include "absl/strings/str_cat.h"
+#include "absl/synchronization/blocking_counter.h"
 #include "absl/time/clock.h"
 #include "server/base/log.h"
+#include "server/base/signals.h"
 #include "server/base/status.h"
-#include "server/coredns_metrics.h"
-#include "server/host_addresses.h"
 #include "server/pages.h"
 #include "server/web/metrics_page.h"
 
 namespace podnamed {
 namespace {
 
-// What the controller's log calls us.
-std::string NodeName() {
-  char name[HOST_NAME_MAX + 1] = {};
-  if (gethostname(name, HOST_NAME_MAX) != 0) return "podnamed";
-  return name;
-}
+constexpr absl::Duration kLookAgain = absl::Milliseconds(10);
 
 }  // namespace
 
+Server::Server(int workers) : started_at_(absl::Now()) {
+  for (int i = 0; i < workers; ++i) workers_.push_back(std::make_unique<Worker>(i, worker_metrics_));
+}
+
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const config::Options& options, int workers,
                                                       const InspectOptions& inspect) {
-  std::unique_ptr<Server> server(new Server());
-  for (const config::ServerBlockOptions& block : options.blocks) RETURN_IF_ERROR(server->AddBlock(block));
-  for (int i = 0; i < workers; ++i) {
-    const net::PortUse use = i == 0 ? net::PortUse::kClaim : net::PortUse::kShare;
-    ASSIGN_OR_RETURN(std::unique_ptr<Worker> worker, Worker::Start(server->blocks_, use, i, server->worker_metrics_));
-    server->workers_.push_back(std::move(worker));
+  std::unique_ptr<Server> server(new Server(workers));
+  ASSIGN_OR_RETURN(server->web_, web::HttpServer::Start({}));
+  RETURN_IF_ERROR(server->Serve(options));
+  const auto subject = SubjectOf(server->configurations_.Current(), workers, server->started_at_);
+  ASSIGN_OR_RETURN(server->inspection_, StartInspection(inspect, subject));
+  return server;
+}
+
+absl::Status Server::Reload(const config::Options& options) {
+  AwaitClosed();
+  RETURN_IF_ERROR(Serve(options));
+  if (inspection_ != nullptr) {
+    inspection_->Show(SubjectOf(configurations_.Current(), static_cast<int>(workers_.size()), started_at_));
   }
-  RETURN_IF_ERROR(server->StartPages());
-  ASSIGN_OR_RETURN(server->inspection_, StartInspection(inspect, server->MakeSubject()));
-  for (const Block& block : server->blocks_) {
+  return absl::OkStatus();
+}
+
+absl::Status Server::Serve(const config::Options& options) {
+  const std::shared_ptr<const Configuration> previous = configurations_.Current();
+  ASSIGN_OR_RETURN(std::shared_ptr<const Configuration> next,
+                   Configuration::Make(options, previous.get(),
+                                       {.workers = static_cast<int>(workers_.size()), .registry = registry_}));
+  ASSIGN_OR_RETURN(std::vector<std::vector<Worker::Sockets>> sockets, OpenSockets(*next));
+  RETURN_IF_ERROR(ShowPages(next));
+  // Nothing fails from here on.
+  worker_metrics_.cache.Show(next->blocks());
+  configurations_.Publish(next);
+  absl::BlockingCounter left(static_cast<int>(workers_.size()));
+  for (size_t i = 0; i < workers_.size(); ++i) {
+    workers_[i]->Serve(next, std::move(sockets[i]), [&left] { left.DecrementCount(); });
+  }
+  left.Wait();
+  for (const Block& block : next->blocks()) {
     for (const auto& [endpoint, zone] : block.zones) {
       base::LogInfo("server", "{} on {}", zone.ToText(), endpoint.ToString());
     }
   }
-  return server;
+  return absl::OkStatus();
 }
 
-absl::Status Server::StartPages() {
-  AddCorednsMetrics(blocks_, registry_);
-  for (const Block& block : blocks_) {
-    const auto& health = block.options.health;
-    if (health) lameduck_ = std::max(lameduck_, health->lameduck);
+absl::StatusOr<std::vector<std::vector<Worker::Sockets>>> Server::OpenSockets(const Configuration& next) {
+  std::vector<net::Endpoint> open;
+  if (const auto current = configurations_.Current()) open = current->endpoints();
+  std::vector<std::vector<Worker::Sockets>> sockets(workers_.size());
+  for (const net::Endpoint& endpoint : next.endpoints()) {
+    if (absl::c_linear_search(open, endpoint)) continue;
+    // What we have already cannot be claimed against ourselves.
+    const bool is_ours = absl::c_any_of(open, [&](const net::Endpoint& one) { return base::Overlap(one, endpoint); });
+    for (size_t i = 0; i < workers_.size(); ++i) {
+      const net::PortUse use = i == 0 && !is_ours ? net::PortUse::kClaim : net::PortUse::kShare;
+      ASSIGN_OR_RETURN(Worker::Sockets opened, workers_[i]->Open(endpoint, use));
+      sockets[i].push_back(std::move(opened));
+    }
+    open.push_back(endpoint);
   }
+  return sockets;
+}
+
+absl::Status Server::ShowPages(const std::shared_ptr<const Configuration>& next) {
   const web::Page metrics =
-      web::MetricsPage({&registry_, &cluster_metrics_, &process_metrics_, &worker_metrics_.queries,
+      web::MetricsPage({&registry_, &coredns_metrics_, &cluster_metrics_, &process_metrics_, &worker_metrics_.queries,
                         &worker_metrics_.cache, &worker_metrics_.forward, &log_metrics_});
-  const std::vector<web::Site> sites = SitesOf(blocks_, stopping_, metrics);
-  if (sites.empty()) return absl::OkStatus();
-  ASSIGN_OR_RETURN(web_, web::HttpServer::Start(sites));
+  const std::vector<web::Site> sites = SitesOf(next, stopping_, metrics);
+  RETURN_IF_ERROR(web_->Show(sites));
+  health_probes_.clear();
   for (size_t i = 0; i < sites.size(); ++i) {
     for (const web::Page& page : sites[i].pages) {
       base::LogInfo("web", "{} at {}", page.path, web_->endpoints()[i].ToString());
@@ -69,93 +99,9 @@ absl::Status Server::StartPages() {
   return absl::OkStatus();
 }
 
-absl::Status Server::AddBlock(const config::ServerBlockOptions& options) {
-  Block block;
-  block.options = options;
-  for (const config::ServerKey& key : options.keys) {
-    if (options.bind.empty()) block.zones.emplace_back(net::Endpoint{std::nullopt, key.port}, key.zone);
-    for (const base::IpAddress& address : options.bind) {
-      block.zones.emplace_back(net::Endpoint{address, key.port}, key.zone);
-    }
-  }
-  for (const auto& [endpoint, zone] : block.zones) {
-    block.entrances.push_back({absl::StrCat("dns://", endpoint.ToString()), zone.ToText(), block.entrances.size()});
-  }
-  if (options.errors) block.consolidation = std::make_unique<plugins::Consolidation>(*options.errors);
-  if (options.kubernetes.has_value()) {
-    const config::KubernetesOptions& kubernetes = *options.kubernetes;
-    const absl::StatusOr<const Cluster*> found = ClusterOf(kubernetes.source);
-    if (!found.ok()) {
-      return absl::Status(found.status().code(),
-                          absl::StrCat(options.place, ": kubernetes: ", found.status().message()));
-    }
-    const Cluster* cluster = *found;
-    resolve::ResolverOptions resolver = kubernetes.answers;
-    for (const base::IpAddress& address : options.bind.empty() ? HostAddresses() : options.bind) {
-      if (address.is_v4()) {
-        resolver.server_ipv4.push_back(address.v4());
-      } else {
-        resolver.server_ipv6.push_back(address.v6());
-      }
-    }
-    block.resolver = std::make_unique<const resolve::Resolver>(std::move(resolver));
-    block.holder = &cluster->holder();
-  }
-  if (options.hosts) {
-    block.hosts = std::make_unique<const plugins::HostsSource>(*options.hosts, options.InRoot(options.hosts->file));
-  }
-  if (block.options.cache) block.cache = std::make_unique<plugins::CacheShared>(*block.options.cache);
-  for (const config::ForwardOptions& forward : block.options.forward) {
-    absl::StatusOr<ForwardShared> shared = ShareForward(forward);
-    if (!shared.ok()) {
-      return absl::Status(shared.status().code(),
-                          absl::StrCat(options.place, ": forward: ", shared.status().message()));
-    }
-    block.forward.push_back(*std::move(shared));
-  }
-  for (const std::string& warning : options.warnings) base::LogWarning("config", "{}", warning);
-  blocks_.push_back(std::move(block));
-  return absl::OkStatus();
-}
-
-absl::StatusOr<const Cluster*> Server::ClusterOf(const ClusterSource& source) {
-  for (const auto& [known, cluster] : clusters_) {
-    if (known == source) return cluster.get();
-  }
-  ASSIGN_OR_RETURN(std::unique_ptr<Cluster> cluster, Cluster::Start(source, NodeName(), registry_));
-  cluster_metrics_.Add(TextOf(source), cluster->holder());
-  return clusters_.emplace_back(source, std::move(cluster)).second.get();
-}
-
-// Of each cluster's zones those of the first block that names them come first.
-admin::Subject Server::MakeSubject() const {
-  admin::Subject subject;
-  subject.started_at = absl::Now();
-  subject.workers = static_cast<int>(workers_.size());
-  for (const auto& [source, cluster] : clusters_) {
-    admin::ClusterSubject& added = subject.clusters.emplace_back(cluster->subject());
-    for (const Block& block : blocks_) {
-      const auto& kubernetes = block.options.kubernetes;
-      if (!kubernetes || kubernetes->source != source) continue;
-      const resolve::ResolverOptions& answers = kubernetes->answers;
-      for (const dns::Name& name : answers.zones) {
-        const admin::ZoneSubject zone{name, absl::c_linear_search(answers.clusterset_zones, name)};
-        if (!absl::c_linear_search(added.zones, zone)) added.zones.push_back(zone);
-      }
-    }
-  }
-  for (const Block& block : blocks_) {
-    admin::BlockSubject& added = subject.blocks.emplace_back();
-    for (const auto& [endpoint, zone] : block.zones) {
-      added.zones.emplace_back(endpoint.ToString(), zone.ToText());
-    }
-    const auto& kubernetes = block.options.kubernetes;
-    if (kubernetes) added.source = TextOf(kubernetes->source);
-  }
-  subject.answer = [this](absl::Span<const uint8_t> query, const base::IpAddress& client) {
-    return AnswerAside(blocks_, query, client);
-  };
-  return subject;
+void Server::AwaitClosed() const {
+  const auto has_old = [](const std::unique_ptr<Worker>& worker) { return worker->HasOld(); };
+  while (absl::c_any_of(workers_, has_old) && !base::HasStopSignalCome()) absl::SleepFor(kLookAgain);
 }
 
 void Server::Stop(std::chrono::milliseconds grace) {
@@ -165,7 +111,8 @@ void Server::Stop(std::chrono::milliseconds grace) {
   workers_.clear();
   health_probes_.clear();
   web_.reset();  // /health goes on to the end
-  clusters_.clear();
+  configurations_.Publish(nullptr);
+  Reclaim();
 }
 
 }  // namespace podnamed

@@ -1,4 +1,7 @@
-// podnamed: owns every part, in the order in which they are built; starts and stops them.
+// podnamed: owns every part that lives as long as the process, in the order in which they are built; starts and stops
+// them, and brings each new configuration to them.
+//
+// One thread calls it, which is not a worker's.
 #pragma once
 
 #include <prometheus/registry.h>
@@ -6,14 +9,15 @@
 #include <atomic>
 #include <chrono>
 #include <memory>
-#include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "config/options.h"
-#include "server/cluster.h"
 #include "server/cluster_metrics.h"
+#include "server/configuration.h"
+#include "server/coredns_metrics.h"
 #include "server/inspection.h"
 #include "server/log_metrics.h"
 #include "server/web/health_probe.h"
@@ -31,37 +35,47 @@ class Server {
   static absl::StatusOr<std::unique_ptr<Server>> Start(const config::Options& options, int workers,
                                                        const InspectOptions& inspect);
 
+  // Serves what `options` ask for, from the next query on: built aside, and when it can be served, taken by all
+  // workers. Endpoints that stay are not touched. A failure is one sentence, and all goes on as before.
+  absl::Status Reload(const config::Options& options);
+  // Lets go of earlier configurations that nobody uses any more. Call about once a second.
+  void Reclaim() { configurations_.Reclaim(); }
+
   // Before Stop: /ready says no from now on, and all else goes on, for those who still have to hear of the end.
   void StopBeingReady() { stopping_ = true; }
   // How long that shall last: the longest `lameduck` of the server blocks.
-  absl::Duration lameduck() const { return lameduck_; }
+  absl::Duration lameduck() const { return configurations_.Current()->lameduck(); }
 
   // Stops accepting, answers what has arrived, and returns when all threads have ended, after `grace` at the latest.
   void Stop(std::chrono::milliseconds grace);
 
+  // Of what is counted as it happens; on /metrics.
+  prometheus::Registry& registry() { return registry_; }
+
  private:
-  Server() = default;
+  explicit Server(int workers);
 
-  absl::Status StartPages();
-  absl::Status AddBlock(const config::ServerBlockOptions& options);
-  absl::StatusOr<const Cluster*> ClusterOf(const ClusterSource& source);
-  admin::Subject MakeSubject() const;
+  absl::Status Serve(const config::Options& options);
+  // For each worker the sockets of the endpoints that are not open yet.
+  absl::StatusOr<std::vector<std::vector<Worker::Sockets>>> OpenSockets(const Configuration& next);
+  absl::Status ShowPages(const std::shared_ptr<const Configuration>& next);
+  // Of endpoints that were closed just before: their ports may be wanted again.
+  void AwaitClosed() const;
 
+  const absl::Time started_at_;
   std::atomic<bool> stopping_ = false;
-  absl::Duration lameduck_ = absl::ZeroDuration();
-
-  prometheus::Registry registry_;  // of what is counted as it happens
-  ClusterMetrics cluster_metrics_;
+  prometheus::Registry registry_;
+  Configurations configurations_;
+  ClusterMetrics cluster_metrics_{configurations_};
+  CorednsMetrics coredns_metrics_{configurations_};
   web::ProcessMetrics process_metrics_;
   WorkerMetrics worker_metrics_;
   LogMetrics log_metrics_;
   web::HealthMetrics health_metrics_{registry_};
 
-  std::vector<std::pair<ClusterSource, std::unique_ptr<Cluster>>> clusters_;
-  std::vector<Block> blocks_;
   std::vector<std::unique_ptr<Worker>> workers_;
-  std::unique_ptr<admin::InspectServer> inspection_;              // nullptr: nobody can look
-  std::unique_ptr<web::HttpServer> web_;                          // reads the blocks' clusters
+  std::unique_ptr<admin::InspectServer> inspection_;  // nullptr: nobody can look
+  std::unique_ptr<web::HttpServer> web_;
   std::vector<std::unique_ptr<web::HealthProbe>> health_probes_;  // of each address that shows /health
 };
 

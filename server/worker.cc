@@ -4,7 +4,6 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <map>
 #include <string>
 #include <utility>
 
@@ -14,54 +13,46 @@
 namespace podnamed {
 namespace {
 
+namespace asio = boost::asio;
+
 constexpr std::chrono::seconds kIdleInterval(1);
+// Between two looks at what is left of an earlier configuration.
+constexpr std::chrono::milliseconds kLookAgain(10);
+// For the clients of an endpoint that is closed.
+constexpr std::chrono::seconds kCloseGrace(5);
 
 // Of the blocks that share an endpoint the last one that sets a time decides, as in CoreDNS.
-net::TcpOptions TcpOptionsOf(const std::vector<Block>& blocks, const net::Endpoint& endpoint) {
-  net::TcpOptions options;
-  net::TcpDeadlines& deadlines = options.deadlines;
-  for (const Block& block : blocks) {
+net::TcpDeadlines DeadlinesOf(const Configuration& configuration, const net::Endpoint& endpoint) {
+  net::TcpDeadlines deadlines;
+  for (const Block& block : configuration.blocks()) {
     const auto& timeouts = block.options.timeouts;
-    const bool is_here = std::any_of(block.zones.begin(), block.zones.end(),
-                                     [&endpoint](const auto& zone) { return zone.first == endpoint; });
+    const bool is_here = absl::c_any_of(block.zones, [&](const auto& zone) { return zone.first == endpoint; });
     if (!timeouts || !is_here) continue;
     if (timeouts->read) deadlines.first_query = deadlines.message = absl::ToChronoMilliseconds(*timeouts->read);
     if (timeouts->write) deadlines.write = absl::ToChronoMilliseconds(*timeouts->write);
     if (timeouts->idle) deadlines.idle = absl::ToChronoMilliseconds(*timeouts->idle);
   }
-  return options;
+  return deadlines;
 }
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Worker>> Worker::Start(const std::vector<Block>& blocks, net::PortUse use, int number,
-                                                      WorkerMetrics& metrics) {
-  std::unique_ptr<Worker> worker(new Worker(blocks, number, metrics));
-  // Blocks that share an endpoint share its sockets.
-  std::map<std::string, Shared> by_endpoint;
-  for (size_t i = 0; i < blocks.size(); ++i) {
-    const Block& block = blocks[i];
-    for (size_t j = 0; j < block.zones.size(); ++j) {
-      const auto& [endpoint, zone] = block.zones[j];
-      Shared& shared = by_endpoint[endpoint.ToString()];
-      shared.endpoint = endpoint;
-      shared.zones.push_back({zone, &worker->chains_[i], &block.entrances[j]});
-    }
-  }
-  for (const auto& [text, shared] : by_endpoint) {
-    RETURN_IF_ERROR(worker->Listen(shared, TcpOptionsOf(blocks, shared.endpoint), use));
-  }
-  worker->thread_ = std::thread([raw = worker.get()] { raw->io_context_.run(); });
-  return worker;
+Worker::Listening::Listening(Sockets sockets, const net::TcpDeadlines& deadlines)
+    : endpoint(sockets.endpoint),
+      tasks(sockets.udp.get_executor()),
+      service(std::make_unique<service::QueryService>(std::vector<service::ServedZone>())),
+      udp(std::move(sockets.udp), *service),
+      tcp(std::move(sockets.tcp), *service, {.deadlines = deadlines}, tasks) {}
+
+void Worker::Listening::Stop(std::chrono::milliseconds grace) {
+  udp.Stop();
+  tcp.Stop();
+  tasks.EndWithin(grace);
 }
 
-Worker::Worker(const std::vector<Block>& blocks, int number, WorkerMetrics& metrics)
-    : number_(number),
-      metrics_(metrics),
-      counts_(absl::c_any_of(blocks, [](const Block& block) { return block.options.prometheus.has_value(); })) {
-  const ChainUse use = {.executor = io_context_.get_executor(), .worker = number, .metrics = &metrics};
-  for (const Block& block : blocks) chains_.push_back(MakeChain(block, use));
+Worker::Worker(int number, WorkerMetrics& metrics) : number_(number), metrics_(metrics) {
   tasks_.Spawn("refresh", RefreshWhenIdle());
+  thread_ = std::thread([this] { io_context_.run(); });
 }
 
 Worker::~Worker() {
@@ -70,45 +61,135 @@ Worker::~Worker() {
   Join();
 }
 
-absl::Status Worker::Listen(const Shared& shared, const net::TcpOptions& tcp_options, net::PortUse use) {
-  ASSIGN_OR_RETURN(auto udp_socket, net::OpenUdpSocket(io_context_.get_executor(), shared.endpoint, use));
-  ASSIGN_OR_RETURN(auto tcp_acceptor, net::OpenTcpAcceptor(io_context_.get_executor(), shared.endpoint, use));
-  plugins::QueryCounts* refused = nullptr;
-  if (counts_) {
-    const std::string& server = shared.zones.front().entrance->server;
-    refused = &metrics_.queries.Open(number_, server, QueryMetrics::kDropped);
-    receive_drops_.push_back(&metrics_.queries.OpenReceiveDrops(number_, server));
+absl::StatusOr<Worker::Sockets> Worker::Open(const net::Endpoint& endpoint, net::PortUse use) {
+  ASSIGN_OR_RETURN(auto udp, net::OpenUdpSocket(io_context_.get_executor(), endpoint, use));
+  ASSIGN_OR_RETURN(auto tcp, net::OpenTcpAcceptor(io_context_.get_executor(), endpoint, use));
+  return Sockets{endpoint, std::move(udp), std::move(tcp)};
+}
+
+void Worker::Serve(std::shared_ptr<const Configuration> next, std::vector<Sockets> opened,
+                   absl::AnyInvocable<void()> on_served) {
+  asio::post(io_context_,
+             [this, next = std::move(next), opened = std::move(opened), on_served = std::move(on_served)]() mutable {
+               Take(std::move(next), std::move(opened));
+               on_served();
+             });
+}
+
+void Worker::Take(std::shared_ptr<const Configuration> next, std::vector<Sockets> opened) {
+  if (stopping_) return;
+  Generation& generation = generations_.emplace_back(Generation{std::move(next), {}});
+  const Configuration& configuration = *generation.configuration;
+  const ChainUse use = {.executor = io_context_.get_executor(), .worker = number_, .metrics = &metrics_};
+  for (const Block& block : configuration.blocks()) generation.chains.push_back(MakeChain(block, use));
+
+  const std::vector<net::Endpoint> endpoints = configuration.endpoints();
+  for (auto at = listening_.begin(); at != listening_.end();) {
+    const auto listening = at++;
+    if (absl::c_linear_search(endpoints, listening->endpoint)) {
+      ServeAt(*listening);
+      listening->tcp.set_deadlines(DeadlinesOf(configuration, listening->endpoint));
+    } else {
+      listening->Stop(kCloseGrace);
+      closing_.splice(closing_.end(), listening_, listening);
+    }
   }
-  service::QueryService& service = services_.emplace_back(shared.zones, refused);
-  net::UdpListener& udp = udp_listeners_.emplace_back(std::move(udp_socket), service);
-  tasks_.Spawn("udp", udp.Run());
-  tcp_listeners_.emplace_back(std::move(tcp_acceptor), service, tcp_options, tasks_).Start();
-  return absl::OkStatus();
+  for (Sockets& sockets : opened) {
+    const net::TcpDeadlines deadlines = DeadlinesOf(configuration, sockets.endpoint);
+    Listening& listening = listening_.emplace_back(std::move(sockets), deadlines);
+    ServeAt(listening);
+    listening.tasks.Spawn("udp", listening.udp.Run());
+    listening.tcp.Start();
+  }
+  StartLettingGo();
+}
+
+void Worker::ServeAt(Listening& listening) {
+  const Generation& generation = generations_.back();
+  const Configuration& configuration = *generation.configuration;
+  std::vector<service::ServedZone> zones;
+  for (size_t i = 0; i < configuration.blocks().size(); ++i) {
+    const Block& block = configuration.blocks()[i];
+    for (size_t j = 0; j < block.zones.size(); ++j) {
+      const auto& [endpoint, zone] = block.zones[j];
+      if (endpoint == listening.endpoint) zones.push_back({zone, &generation.chains[i], &block.entrances[j]});
+    }
+  }
+  const std::string server = zones.front().entrance->server;
+  plugins::QueryCounts* refused = nullptr;
+  listening.receive_drops = nullptr;
+  if (configuration.counts()) {
+    refused = &metrics_.queries.Open(number_, server, QueryMetrics::kDropped);
+    listening.receive_drops = &metrics_.queries.OpenReceiveDrops(number_, server);
+  }
+  listening.service->Serve(std::move(zones), refused);
+}
+
+bool Worker::IsWaitingOn(const Generation& generation) const {
+  const auto waits = [&](const Listening& listening) {
+    return absl::c_any_of(generation.chains,
+                          [&](const plugins::PluginChain& chain) { return listening.service->IsWaitingOn(chain); });
+  };
+  return absl::c_any_of(listening_, waits) || absl::c_any_of(closing_, waits);
+}
+
+void Worker::StartLettingGo() {
+  has_old_.store(true, std::memory_order_release);
+  if (!std::exchange(is_letting_go_, true)) tasks_.Spawn("let go", LetGo());
+}
+
+// A query that waits does so for a bounded time: until its plugin's deadline, or those of the few that it leads to.
+asio::awaitable<void> Worker::LetGo() {
+  asio::steady_timer timer(io_context_);
+  while (!stopping_) {
+    closing_.remove_if([](const Listening& listening) { return listening.HasEnded(); });
+    for (auto at = generations_.begin(); std::next(at) != generations_.end();) {
+      at = IsWaitingOn(*at) ? std::next(at) : generations_.erase(at);
+    }
+    const bool has_old = !closing_.empty() || generations_.size() > 1;
+    if (!has_old) break;
+    timer.expires_after(kLookAgain);
+    co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+  }
+  is_letting_go_ = false;
+  has_old_.store(false, std::memory_order_release);
 }
 
 // A worker without queries would keep an old cluster in memory: plugins let go of it now and then.
-boost::asio::awaitable<void> Worker::RefreshWhenIdle() {
+asio::awaitable<void> Worker::RefreshWhenIdle() {
   while (!stopping_) {
     idle_timer_.expires_after(kIdleInterval);
-    co_await idle_timer_.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
-    for (const plugins::PluginChain& chain : chains_) {
+    co_await idle_timer_.async_wait(asio::as_tuple(asio::use_awaitable));
+    if (generations_.empty()) continue;
+    for (const plugins::PluginChain& chain : generations_.back().chains) {
       for (const auto& plugin : chain) plugin->OnIdle();
     }
-    CountReceiveDrops();
+    for (Listening& listening : listening_) {
+      if (listening.receive_drops != nullptr) listening.receive_drops->Add(listening.udp.TakeReceiveDrops());
+    }
   }
 }
 
-void Worker::CountReceiveDrops() {
-  for (size_t i = 0; i < receive_drops_.size(); ++i) receive_drops_[i]->Add(udp_listeners_[i].TakeReceiveDrops());
+asio::awaitable<void> Worker::End() {
+  asio::steady_timer timer(io_context_);
+  const auto is_busy = [](const Listening& listening) { return !listening.tasks.empty(); };
+  while (absl::c_any_of(listening_, is_busy) || absl::c_any_of(closing_, is_busy)) {
+    timer.expires_after(kLookAgain);
+    co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+  }
+  // What still waits is given up, and with it goes who would have resumed it.
+  listening_.clear();
+  closing_.clear();
+  generations_.clear();
 }
 
 void Worker::Stop(std::chrono::milliseconds grace) {
-  boost::asio::post(io_context_, [this, grace] {
+  asio::post(io_context_, [this, grace] {
     stopping_ = true;
     idle_timer_.cancel();
-    for (net::UdpListener& listener : udp_listeners_) listener.Stop();
-    for (net::TcpListener& listener : tcp_listeners_) listener.Stop();
-    tasks_.EndWithin(grace);
+    for (Listening& listening : listening_) listening.Stop(grace);
+    for (Listening& listening : closing_) listening.tasks.EndWithin(grace);
+    tasks_.Spawn("end", End());
   });
 }
 

@@ -1,37 +1,62 @@
 // One thread that answers queries, and all it owns: event loop, sockets, plugins, scratch. Workers share what they read
 // (resolvers, snapshots) and nothing else; the kernel spreads clients over their sockets.
+//
+// Sockets live as long as configurations name their endpoint, plugins as long as the configuration that they are made
+// from is served, or a query waits on them.
 #pragma once
 
+#include <atomic>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ip/udp.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
-#include <deque>
+#include <list>
 #include <memory>
 #include <thread>
 #include <vector>
 
-#include "absl/status/status.h"
+#include "absl/functional/any_invocable.h"
+#include "absl/status/statusor.h"
 #include "server/chain.h"
+#include "server/configuration.h"
 #include "server/net/endpoint.h"
 #include "server/net/listen_socket.h"
 #include "server/net/task_group.h"
 #include "server/net/tcp_listener.h"
 #include "server/net/udp_listener.h"
 #include "server/service/query_service.h"
+#include "server/worker_metrics.h"
 
 namespace podnamed {
 
 class Worker {
  public:
-  // Opens the worker's sockets; `blocks` must outlive this. A failure is one sentence. The first worker claims the
-  // ports. What is counted goes to `metrics`, which must outlive this too, under the worker's number.
-  static absl::StatusOr<std::unique_ptr<Worker>> Start(const std::vector<Block>& blocks, net::PortUse use, int number,
-                                                       WorkerMetrics& metrics);
+  // What a worker listens with on one endpoint.
+  struct Sockets {
+    net::Endpoint endpoint;
+    boost::asio::ip::udp::socket udp;
+    boost::asio::ip::tcp::acceptor tcp;
+  };
+
+  // What is counted goes to `metrics`, which outlives this, under the worker's number.
+  Worker(int number, WorkerMetrics& metrics);
   // Stops, if that has not been done.
   ~Worker();
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
+
+  // Opens sockets for Serve. A failure is one sentence. Any thread.
+  absl::StatusOr<Sockets> Open(const net::Endpoint& endpoint, net::PortUse use);
+
+  // Serves `next` from the next query on, and then calls `on_served`. `opened` are the sockets of its endpoints that
+  // the configuration before it has not. Endpoints that it has not are closed when what has arrived there is answered.
+  // Any thread; does not wait.
+  void Serve(std::shared_ptr<const Configuration> next, std::vector<Sockets> opened,
+             absl::AnyInvocable<void()> on_served);
+  // Whether something of an earlier configuration is left: endpoints that close, queries that wait. Any thread.
+  bool HasOld() const { return has_old_.load(std::memory_order_acquire); }
 
   // From now on nothing new is accepted; what has arrived is answered within `grace`. Any thread; does not wait.
   void Stop(std::chrono::milliseconds grace);
@@ -39,29 +64,51 @@ class Worker {
   void Join();
 
  private:
-  Worker(const std::vector<Block>& blocks, int number, WorkerMetrics& metrics);
-
-  // What blocks have on one endpoint.
-  struct Shared {
-    net::Endpoint endpoint;
-    std::vector<service::ServedZone> zones;
+  // The plugins that are made from one configuration.
+  struct Generation {
+    std::shared_ptr<const Configuration> configuration;
+    std::vector<plugins::PluginChain> chains;  // of each block
   };
 
-  absl::Status Listen(const Shared& shared, const net::TcpOptions& tcp_options, net::PortUse use);
+  // One endpoint.
+  struct Listening {
+    Listening(Sockets sockets, const net::TcpDeadlines& deadlines);
+    Listening(const Listening&) = delete;
+    Listening& operator=(const Listening&) = delete;
+    ~Listening() { service.reset(); }  // goes first: it holds reply paths of the listeners
+
+    void Stop(std::chrono::milliseconds grace);
+    // All that had arrived is answered, or was given up.
+    bool HasEnded() const { return tasks.empty() && !service->IsWaiting(); }
+
+    const net::Endpoint endpoint;
+    net::TaskGroup tasks;
+    std::unique_ptr<service::QueryService> service;
+    net::UdpListener udp;
+    net::TcpListener tcp;
+    base::Counter* receive_drops = nullptr;  // of the UDP socket; nullptr if nobody reads it
+  };
+
+  void Take(std::shared_ptr<const Configuration> next, std::vector<Sockets> opened);
+  // Serves the newest generation there.
+  void ServeAt(Listening& listening);
+  bool IsWaitingOn(const Generation& generation) const;
   boost::asio::awaitable<void> RefreshWhenIdle();
-  void CountReceiveDrops();
+  // Lets go of what has ended of earlier configurations.
+  boost::asio::awaitable<void> LetGo();
+  void StartLettingGo();
+  // Lets go of everything once nothing listens any more: then nothing keeps the thread.
+  boost::asio::awaitable<void> End();
 
   const int number_;
   WorkerMetrics& metrics_;
-  // Whether anything is read that is counted outside of chains.
-  bool counts_;
   boost::asio::io_context io_context_{1};  // one thread: no locks inside
   net::TaskGroup tasks_{io_context_.get_executor()};
-  std::vector<plugins::PluginChain> chains_;  // of each block
-  std::deque<net::UdpListener> udp_listeners_;
-  std::vector<base::Counter*> receive_drops_;  // of each UDP listener; empty if they are not counted
-  std::deque<net::TcpListener> tcp_listeners_;
-  std::deque<service::QueryService> services_;  // go first: they hold reply paths of the listeners
+  std::list<Generation> generations_;  // the one that is served last; those before it are waited on
+  std::list<Listening> listening_;
+  std::list<Listening> closing_;
+  std::atomic<bool> has_old_ = false;
+  bool is_letting_go_ = false;
   boost::asio::steady_timer idle_timer_{io_context_};
   bool stopping_ = false;
   std::thread thread_;

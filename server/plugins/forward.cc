@@ -39,7 +39,7 @@ void PutReason(const upstream::Reply& reply, const std::string& member, Exchange
 }  // namespace
 
 Forward::Forward(const config::ForwardOptions& options, const ForwardTargets& targets,
-                 std::unique_ptr<upstream::UpstreamGroup> group, MakeMembers make_members, bool has_next)
+                 std::shared_ptr<upstream::UpstreamGroup> group, MakeMembers make_members, bool has_next)
     : options_(options),
       targets_(targets),
       group_(std::move(group)),

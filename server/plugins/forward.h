@@ -21,9 +21,9 @@ class Forward : public Plugin {
   using MakeMembers = std::function<std::vector<upstream::GroupMember>(const std::vector<config::ForwardTarget>&)>;
 
   // `options` and `targets` outlive this. `has_next`: a `forward` follows in the same block, so that `next` has a
-  // meaning. The group is to have no members yet.
+  // meaning. The group may be shared with another Forward of this thread that has the same options.
   Forward(const config::ForwardOptions& options, const ForwardTargets& targets,
-          std::unique_ptr<upstream::UpstreamGroup> group, MakeMembers make_members, bool has_next);
+          std::shared_ptr<upstream::UpstreamGroup> group, MakeMembers make_members, bool has_next);
 
   std::string_view name() const override { return "forward"; }
   // A name server that we know nothing of may know them.
@@ -39,7 +39,7 @@ class Forward : public Plugin {
   const config::ForwardOptions& options_;
   const ForwardTargets& targets_;
   uint64_t version_ = 0;  // of targets_
-  const std::unique_ptr<upstream::UpstreamGroup> group_;
+  const std::shared_ptr<upstream::UpstreamGroup> group_;
   const MakeMembers make_members_;
   const bool has_next_;
   size_t under_way_ = 0;

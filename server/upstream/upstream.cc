@@ -45,6 +45,7 @@ Reply ToReply(auto result, const QueryMessage& query, Transport transport) {
 struct Upstream::State {
   State(const asio::any_io_executor& executor, const Options& given)
       : options(given),
+        counters(given.counters ? given.counters : std::make_shared<Counters>()),
         stream_options(StreamOptionsOf(given)),
         udp(executor, {AddressOf(given.address), given.port}, given.source_address, given.max_udp_in_flight, *counters),
         stream(executor, stream_options, given.streams, random, *counters) {}
@@ -55,8 +56,8 @@ struct Upstream::State {
   void OnFoldedLetters();
 
   const Options options;
+  const std::shared_ptr<Counters> counters;
   const StreamOptions stream_options;
-  const std::shared_ptr<Counters> counters = std::make_shared<Counters>();
   RandomSource random;
   LetterMemory letters;
   UdpClient udp;

@@ -39,6 +39,7 @@ struct Options {
   // A question over UDP weighs 73 KB while it is in flight (cares_channel.h), one on a connection about 1 KB.
   size_t max_udp_in_flight = 256;
   StreamBounds streams{};
+  std::shared_ptr<Counters> counters{};  // where it counts; others of this thread may count there too. nullptr: its own
 };
 
 class Upstream {

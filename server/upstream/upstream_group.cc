@@ -47,12 +47,12 @@ struct UpstreamGroup::State : std::enable_shared_from_this<State> {
   struct Member {
     Member(const asio::any_io_executor& executor, const GroupMember& made_of, int max_fails)
         : spec(made_of),
-          upstream(std::make_unique<Upstream>(executor, made_of.options)),
+          counters(made_of.counters ? made_of.counters : std::make_shared<MemberCounters>()),
           health(max_fails),
-          probe_timer(executor),
-          counters(std::make_shared<MemberCounters>()) {
-      counters->name = spec.name;
-      counters->counters = upstream->counters();
+          probe_timer(executor) {
+      Options upstream_options = made_of.options;
+      upstream_options.counters = counters->counters;
+      upstream = std::make_unique<Upstream>(executor, upstream_options);
     }
     // Its questions end, and it is probed no more.
     void Stop() {
@@ -61,15 +61,17 @@ struct UpstreamGroup::State : std::enable_shared_from_this<State> {
     }
 
     const GroupMember spec;
+    const std::shared_ptr<MemberCounters> counters;
     std::unique_ptr<Upstream> upstream;  // nullptr: stopped
     UpstreamHealth health;
     asio::steady_timer probe_timer;
-    const std::shared_ptr<MemberCounters> counters;
   };
   using Members = std::vector<std::shared_ptr<Member>>;
 
   State(asio::any_io_executor io, const GroupOptions& group_options)
-      : executor(std::move(io)), options(group_options), counters(std::make_shared<GroupCounters>()) {}
+      : executor(std::move(io)),
+        options(group_options),
+        counters(group_options.counters ? group_options.counters : std::make_shared<GroupCounters>()) {}
 
   // Whom to ask, the first first.
   Members Order();
@@ -234,9 +236,6 @@ void UpstreamGroup::SetMembers(const std::vector<GroupMember>& members) {
     if (!absl::c_linear_search(kept, member)) member->Stop();
   }
   state_->members = std::move(kept);
-  std::vector<std::shared_ptr<const MemberCounters>> counters;
-  for (const auto& member : state_->members) counters.push_back(member->counters);
-  state_->counters->set_members(std::move(counters));
 }
 
 void UpstreamGroup::Ask(Question question, Transport client, Done done) {

@@ -13,12 +13,9 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/functional/any_invocable.h"
-#include "absl/synchronization/mutex.h"
 #include "server/dns/name.h"
 #include "server/dns/types.h"
 #include "server/upstream/counters.h"
@@ -26,6 +23,30 @@
 #include "server/upstream/upstream.h"
 
 namespace podnamed::upstream {
+
+// Microseconds to a reply: CoreDNS's buckets, 0.00025 s × 2^i.
+inline constexpr auto kReplyBounds = [] {
+  std::array<uint64_t, 16> bounds{};
+  for (size_t i = 0; i < bounds.size(); ++i) bounds[i] = uint64_t{250} << i;
+  return bounds;
+}();
+
+// What one upstream of a group counts besides Counters; the same rules.
+struct MemberCounters {
+  static constexpr size_t kRcodes = 16;
+
+  std::shared_ptr<Counters> counters = std::make_shared<Counters>();
+  std::array<base::Histogram<kReplyBounds>, kRcodes> replies;  // by rcode
+  Counter useless;                                             // replies that another upstream had to mend
+  Counter probes_failed;
+};
+
+// What a group counts.
+struct GroupCounters {
+  Counter all_down;   // questions that found every upstream down
+  Counter coalesced;  // questions that another one was asked for
+  Counter refused;    // by the group's owner, for there were too many
+};
 
 struct GroupOptions {
   enum class Policy : uint8_t { kRandom, kRoundRobin, kSequential };
@@ -42,51 +63,15 @@ struct GroupOptions {
   std::chrono::milliseconds probe_interval{500};
   bool probe_recursion = true;
   dns::Name probe_name{};  // what a probe asks the name servers of
+
+  std::shared_ptr<GroupCounters> counters{};  // where it counts; nullptr: its own
 };
 
 // One upstream of a group.
 struct GroupMember {
   std::string name;  // for people and metrics: "10.0.0.1:53"; one of a name each
   Options options;
-};
-
-// Microseconds to a reply: CoreDNS's buckets, 0.00025 s × 2^i.
-inline constexpr auto kReplyBounds = [] {
-  std::array<uint64_t, 16> bounds{};
-  for (size_t i = 0; i < bounds.size(); ++i) bounds[i] = uint64_t{250} << i;
-  return bounds;
-}();
-
-// What one upstream of a group counts besides Counters; the same rules.
-struct MemberCounters {
-  static constexpr size_t kRcodes = 16;
-
-  std::string name;
-  std::shared_ptr<const Counters> counters;
-  std::array<base::Histogram<kReplyBounds>, kRcodes> replies;  // by rcode
-  Counter useless;                                             // replies that another upstream had to mend
-  Counter probes_failed;
-};
-
-// What a group counts. Its members may be asked for on any thread.
-class GroupCounters {
- public:
-  Counter all_down;   // questions that found every upstream down
-  Counter coalesced;  // questions that another one was asked for
-  Counter refused;    // by the group's owner, for there were too many
-
-  std::vector<std::shared_ptr<const MemberCounters>> members() const {
-    const absl::MutexLock lock(&mutex_);
-    return members_;
-  }
-  void set_members(std::vector<std::shared_ptr<const MemberCounters>> members) {
-    const absl::MutexLock lock(&mutex_);
-    members_ = std::move(members);
-  }
-
- private:
-  mutable absl::Mutex mutex_;
-  std::vector<std::shared_ptr<const MemberCounters>> members_ ABSL_GUARDED_BY(mutex_);
+  std::shared_ptr<MemberCounters> counters{};  // where it and its upstream count; nullptr: its own
 };
 
 class UpstreamGroup {

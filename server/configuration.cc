@@ -1,0 +1,149 @@
+#include "server/configuration.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+#include <variant>
+
+#include "absl/algorithm/container.h"
+#include "absl/strings/str_cat.h"
+#include "server/base/log.h"
+#include "server/base/status.h"
+#include "server/host_addresses.h"
+
+namespace podnamed {
+namespace {
+
+// The block of `previous` that has the same zones on the same endpoints; nullptr if there is none.
+const Block* SameBlock(const Configuration* previous, const Block& block) {
+  if (previous == nullptr) return nullptr;
+  const auto same = absl::c_find_if(previous->blocks(),
+                                    [&](const Block& old) { return absl::c_is_permutation(old.zones, block.zones); });
+  return same == previous->blocks().end() ? nullptr : &*same;
+}
+
+// That of an unchanged directive; nullptr if there is none. What files of TLS hold may have changed.
+std::shared_ptr<ForwardShared> SameForward(const Block* previous, const config::ServerBlockOptions& options,
+                                           const config::ForwardOptions& forward) {
+  const bool has_files = !(forward.tls_ca + forward.tls_certificate + forward.tls_key).empty();
+  if (previous == nullptr || has_files || previous->options.cancel != options.cancel) return nullptr;
+  for (size_t i = 0; i < previous->forward.size(); ++i) {
+    if (previous->options.forward[i] == forward) return previous->forward[i];
+  }
+  return nullptr;
+}
+
+absl::Status At(const config::ServerBlockOptions& options, const char* directive, const absl::Status& status) {
+  return absl::Status(status.code(), absl::StrCat(options.place, ": ", directive, ": ", std::string(status.message())));
+}
+
+resolve::ResolverOptions ResolverOptionsOf(const config::ServerBlockOptions& options) {
+  resolve::ResolverOptions resolver = options.kubernetes->answers;
+  for (const base::IpAddress& address : options.bind.empty() ? HostAddresses() : options.bind) {
+    if (address.is_v4()) {
+      resolver.server_ipv4.push_back(address.v4());
+    } else {
+      resolver.server_ipv6.push_back(address.v6());
+    }
+  }
+  return resolver;
+}
+
+}  // namespace
+
+absl::StatusOr<std::shared_ptr<const Configuration>> Configuration::Make(const config::Options& options,
+                                                                         const Configuration* previous,
+                                                                         const Process& process) {
+  auto configuration = std::make_shared<Configuration>();
+  for (const config::ServerBlockOptions& block : options.blocks) {
+    RETURN_IF_ERROR(configuration->Add(block, previous, process));
+  }
+  for (const std::shared_ptr<Cluster>& cluster : configuration->clusters_) {
+    const bool is_kept = previous != nullptr && absl::c_linear_search(previous->clusters_, cluster);
+    const bool is_awaited = previous != nullptr || std::holds_alternative<config::ApiSource>(cluster->source());
+    if (!is_kept && is_awaited) cluster->Await();
+  }
+  for (const config::ServerBlockOptions& block : options.blocks) {
+    for (const std::string& warning : block.warnings) base::LogWarning("config", "{}", warning);
+  }
+  return configuration;
+}
+
+absl::Status Configuration::Add(const config::ServerBlockOptions& options, const Configuration* previous,
+                                const Process& process) {
+  Block block;
+  block.options = options;
+  for (const config::ServerKey& key : options.keys) {
+    if (options.bind.empty()) block.zones.emplace_back(net::Endpoint{std::nullopt, key.port}, key.zone);
+    for (const base::IpAddress& address : options.bind) {
+      block.zones.emplace_back(net::Endpoint{address, key.port}, key.zone);
+    }
+  }
+  for (const auto& [endpoint, zone] : block.zones) {
+    block.entrances.push_back({absl::StrCat("dns://", endpoint.ToString()), zone.ToText(), block.entrances.size()});
+  }
+  const Block* const same = SameBlock(previous, block);
+  if (options.errors) block.consolidation = std::make_unique<plugins::Consolidation>(*options.errors);
+  if (options.kubernetes) {
+    const absl::StatusOr<const Cluster*> cluster = ClusterOf(options.kubernetes->source, previous, process);
+    if (!cluster.ok()) return At(options, "kubernetes", cluster.status());
+    block.cluster = *cluster;
+    block.resolver = std::make_unique<const resolve::Resolver>(ResolverOptionsOf(options));
+  }
+  if (options.hosts) {
+    const std::string path = options.InRoot(options.hosts->file);
+    const bool is_same = same != nullptr && same->options.hosts == options.hosts &&
+                         same->options.InRoot(same->options.hosts->file) == path;
+    block.hosts = is_same ? same->hosts : std::make_shared<const plugins::HostsSource>(*options.hosts, path);
+  }
+  if (options.cache) {
+    const bool is_same = same != nullptr && same->options.cache == options.cache;
+    block.cache = is_same ? same->cache : std::make_shared<plugins::CacheShared>(*options.cache);
+  }
+  for (const config::ForwardOptions& forward : options.forward) {
+    std::shared_ptr<ForwardShared> shared = SameForward(same, options, forward);
+    if (shared == nullptr) {
+      absl::StatusOr<std::shared_ptr<ForwardShared>> made = ShareForward(forward, process.workers);
+      if (!made.ok()) return At(options, "forward", made.status());
+      shared = *std::move(made);
+    }
+    block.forward.push_back(std::move(shared));
+  }
+  blocks_.push_back(std::move(block));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<const Cluster*> Configuration::ClusterOf(const ClusterSource& source, const Configuration* previous,
+                                                        const Process& process) {
+  const auto has_source = [&](const std::shared_ptr<Cluster>& cluster) { return cluster->source() == source; };
+  const auto known = absl::c_find_if(clusters_, has_source);
+  if (known != clusters_.end()) return known->get();
+  if (previous != nullptr) {
+    const auto kept = absl::c_find_if(previous->clusters_, has_source);
+    if (kept != previous->clusters_.end()) return clusters_.emplace_back(*kept).get();
+  }
+  ASSIGN_OR_RETURN(std::unique_ptr<Cluster> cluster, Cluster::Start(source, process.registry));
+  return clusters_.emplace_back(std::move(cluster)).get();
+}
+
+std::vector<net::Endpoint> Configuration::endpoints() const {
+  std::set<net::Endpoint> endpoints;
+  for (const Block& block : blocks_) {
+    for (const auto& [endpoint, zone] : block.zones) endpoints.insert(endpoint);
+  }
+  return {endpoints.begin(), endpoints.end()};
+}
+
+absl::Duration Configuration::lameduck() const {
+  absl::Duration longest = absl::ZeroDuration();
+  for (const Block& block : blocks_) {
+    if (block.options.health) longest = std::max(longest, block.options.health->lameduck);
+  }
+  return longest;
+}
+
+bool Configuration::counts() const {
+  return absl::c_any_of(blocks_, [](const Block& block) { return block.options.prometheus.has_value(); });
+}
+
+}  // namespace podnamed
