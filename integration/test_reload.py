@@ -1,4 +1,4 @@
-"""reload: a changed Corefile takes effect without a query lost."""
+"""reload: a changed Corefile takes effect without a query lost; loop: a server that forwards to itself ends."""
 
 import os
 import re
@@ -111,6 +111,7 @@ def test_kubeadms_corefile_gains_a_stub_domain_by_itself_and_by_a_signal(lab):
        disable success cluster.local
        disable denial cluster.local
     }}
+    loop
     reload 2s 1s
     loadbalance
 }}
@@ -344,6 +345,32 @@ def test_stdin_is_not_read_again(lab):
     server.process.send_signal(signal.SIGHUP)
     server.wait_for_log(r"\[WARNING\] plugin/reload: SIGHUP: what was read from stdin cannot be read again")
     assert server.ask("example.org").rcode() == dns.rcode.NOERROR
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_loop_ends_the_process(lab, workers):
+    port = free_port()
+    text = block(port, f"loop\n forward . 127.0.0.1:{port}")
+    server = lab.serve(text, port, flags=("-workers", workers))
+    wait_until(lambda: server.process.poll() is not None, "the end", timeout=20)
+    assert server.process.returncode == 1
+    last = server.log().splitlines()[-1]
+    name = r"[0-9]+\.[0-9]+\."
+    assert re.fullmatch(
+        rf'\[FATAL\] plugin/loop: Loop \(127\.0\.0\.1:\d+ -> 127\.0\.0\.1:{port}\) detected for zone "\.", '
+        rf'see https://coredns\.io/plugins/loop#troubleshooting\. Query: "HINFO {name}"',
+        last,
+    ), last
+
+
+def test_no_loop_no_end(lab, liar):
+    port, upstream = free_port(), liar()
+    server = lab.serve(block(port, f"loop\n forward . 127.0.0.1:{upstream.port}"), port)
+    server.wait_for_log("is serving with")
+    wait_until(lambda: upstream.queries, "its query")
+    assert [str(query.question[0]) for query in upstream.queries][0].endswith(" IN HINFO")
+    time.sleep(3)
+    assert len(upstream.queries) == 1 and server.process.poll() is None
 
 
 def test_one_zone_at_two_addresses(lab):

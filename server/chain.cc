@@ -1,11 +1,13 @@
 #include "server/chain.h"
 
+#include <chrono>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
+#include "server/base/log.h"
 #include "server/plugins/acl.h"
 #include "server/plugins/any.h"
 #include "server/plugins/bufsize.h"
@@ -17,10 +19,12 @@
 #include "server/plugins/loadbalance.h"
 #include "server/plugins/local.h"
 #include "server/plugins/log.h"
+#include "server/plugins/loop.h"
 #include "server/plugins/minimal.h"
 #include "server/plugins/nsid.h"
 #include "server/plugins/prometheus.h"
 #include "server/plugins/whoami.h"
+#include "server/upstream/upstream_group.h"
 
 namespace podnamed {
 namespace {
@@ -37,6 +41,25 @@ std::unique_ptr<plugins::Plugin> MakeCache(const Block& block, const ChainUse& u
   absl::Span<plugins::CacheCounters> counters;
   if (use.metrics != nullptr) counters = use.metrics->cache.Open(block, use.worker);
   return std::make_unique<plugins::Cache>(*block.options.cache, *block.cache, counters);
+}
+
+// One worker sends for all.
+std::unique_ptr<plugins::Plugin> MakeLoop(const Block& block, const ChainUse& use) {
+  constexpr std::chrono::seconds kPatience(6);  // a bit more than `forward` has
+  std::unique_ptr<upstream::UpstreamGroup> sender;
+  if (use.worker == 0) {
+    const net::Endpoint& endpoint = block.loop->endpoint();
+    upstream::GroupMember self;
+    self.name = endpoint.ToString();
+    self.options.address = endpoint.address.value_or(base::IpAddress(base::Ipv4Address{127, 0, 0, 1}));
+    self.options.port = endpoint.port;
+    self.options.read_timeout = kPatience;
+    sender = std::make_unique<upstream::UpstreamGroup>(
+        use.executor, upstream::GroupOptions{.max_fails = 0, .max_attempts = 1, .deadline = kPatience});
+    sender->SetMembers({self});
+  }
+  return std::make_unique<plugins::Loop>(*block.loop, std::move(sender),
+                                         [](const std::string& what) { base::LogFatal("plugin/loop", what); });
 }
 
 std::unique_ptr<plugins::Plugin> MakeLog(const Block& block) {
@@ -71,6 +94,7 @@ plugins::PluginChain MakeChain(const Block& block, const ChainUse& use) {
   if (block.cache) chain.push_back(MakeCache(block, use));
   if (block.hosts) chain.push_back(std::make_unique<plugins::Hosts>(*block.hosts));
   if (block.resolver) chain.push_back(std::make_unique<plugins::Kubernetes>(*block.resolver, *block.holder()));
+  if (block.loop && tells) chain.push_back(MakeLoop(block, use));
   for (size_t i = 0; i < block.forward.size(); ++i) {
     chain.push_back(MakeForward(options.forward[i], *block.forward[i],
                                 {.executor = use.executor,

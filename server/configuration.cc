@@ -84,6 +84,10 @@ absl::Status Configuration::Add(const config::ServerBlockOptions& options, const
   }
   const Block* const same = SameBlock(previous, block);
   if (options.errors) block.consolidation = std::make_unique<plugins::Consolidation>(*options.errors);
+  if (options.loop) {
+    const auto& [endpoint, zone] = block.zones.front();
+    block.loop = std::make_unique<plugins::LoopSearch>(zone, endpoint);
+  }
   if (options.kubernetes) {
     const absl::StatusOr<const Cluster*> cluster = ClusterOf(options.kubernetes->source, previous, process);
     if (!cluster.ok()) return At(options, "kubernetes", cluster.status());

@@ -21,6 +21,7 @@
 #include "server/plugins/consolidation.h"
 #include "server/plugins/exchange.h"
 #include "server/plugins/hosts.h"
+#include "server/plugins/loop.h"
 #include "server/plugins/published.h"
 #include "server/resolve/resolver.h"
 
@@ -36,6 +37,7 @@ struct Block {
   std::unique_ptr<const resolve::Resolver> resolver;
   const Cluster* cluster = nullptr;
   std::unique_ptr<plugins::Consolidation> consolidation;  // of its `errors`; nullptr when it has none
+  std::unique_ptr<plugins::LoopSearch> loop;              // nullptr without the directive
 
   // These outlive the configuration if the next one has the same block with the same directive.
   std::vector<std::shared_ptr<ForwardShared>> forward;  // of each of options.forward
