@@ -20,7 +20,10 @@ inline base::Manual PodnamedManual() {
            "error is shown with its file, line and column."},
       .sections =
           {{.title = "SIGNALS",
-            .entries = {{.term = "SIGTERM, SIGINT",
+            .entries = {{.term = "SIGHUP, SIGUSR1",
+                         .text =
+                             "Takes up the Corefile anew, without losing a query. One with errors changes nothing."},
+                        {.term = "SIGTERM, SIGINT",
                          .text = "No longer ready, goes on for the lameduck of health, answers what has arrived, and "
                                  "ends. The second one ends it at once."}}},
            {.title = "FILES",
