@@ -197,9 +197,14 @@ def test_sockets_and_connections_stay_and_ports_come_and_go(lab):
     with socket.create_connection(("127.0.0.1", kept)) as stays, socket.create_connection(("127.0.0.1", gone)) as goes:
         for connection in stays, goes:
             assert exchange(connection, "host.example").answer
+        begun = dns.message.make_query("host.example", "A")
+        octets = len(begun.to_wire()).to_bytes(2, "big") + begun.to_wire()
+        goes.sendall(octets[:20])
         loading.reload(corefile(kept, new, health=next_page))
         assert exchange(stays, "host.example").answer
-        goes.settimeout(5)
+        goes.sendall(octets[20:])
+        reply, _ = dns.query.receive_tcp(goes, time.time() + 5)
+        assert begun.is_response(reply) and reply.answer
         assert goes.recv(1) == b""
     loading.server.port = new
     assert loading.server.addresses("host.example") == ["192.0.2.7"]

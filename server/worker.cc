@@ -126,11 +126,10 @@ void Worker::ServeAt(Listening& listening) {
 }
 
 bool Worker::IsWaitingOn(const Generation& generation) const {
-  const auto waits = [&](const Listening& listening) {
+  return absl::c_any_of(listening_, [&](const Listening& listening) {
     return absl::c_any_of(generation.chains,
                           [&](const plugins::PluginChain& chain) { return listening.service->IsWaitingOn(chain); });
-  };
-  return absl::c_any_of(listening_, waits) || absl::c_any_of(closing_, waits);
+  });
 }
 
 void Worker::StartLettingGo() {
@@ -143,7 +142,8 @@ asio::awaitable<void> Worker::LetGo() {
   asio::steady_timer timer(io_context_);
   while (!stopping_) {
     closing_.remove_if([](const Listening& listening) { return listening.HasEnded(); });
-    for (auto at = generations_.begin(); std::next(at) != generations_.end();) {
+    // An endpoint that closes may still have to answer, from an old one.
+    for (auto at = generations_.begin(); closing_.empty() && std::next(at) != generations_.end();) {
       at = IsWaitingOn(*at) ? std::next(at) : generations_.erase(at);
     }
     const bool has_old = !closing_.empty() || generations_.size() > 1;
