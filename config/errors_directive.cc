@@ -1,17 +1,15 @@
 #include "config/errors_directive.h"
 
-#include <re2/re2.h>
-
 #include <optional>
 #include <string>
 #include <utility>
 
 #include "config/duration.h"
+#include "config/regular_expression.h"
 
 namespace podnamed::config {
 namespace {
 
-constexpr size_t kLongestPattern = 10'000;  // CoreDNS's
 constexpr absl::Duration kLongestPeriod = absl::Hours(24 * 366);
 constexpr std::string_view kConsolidateUsage = "consolidate DURATION REGEXP [LEVEL] [show_first]";
 
@@ -19,21 +17,6 @@ constexpr std::string_view kConsolidateUsage = "consolidate DURATION REGEXP [LEV
 void ReadStacktrace(const Directive& line, ErrorsOptions& /*errors*/, const Context& context) {
   if (line.arguments.empty() && !line.has_block) return;
   context.errors.Add(line.name.position, "stacktrace takes no arguments; expected \"stacktrace\"");
-}
-
-void ReadPattern(const Token& argument, std::string& pattern, const Context& context) {
-  if (argument.text.size() > kLongestPattern) {
-    context.errors.Add(argument.position, "the regular expression has {} characters; expected at most {}",
-                       argument.text.size(), kLongestPattern);
-    return;
-  }
-  const RE2 expression(argument.text, RE2::Quiet);
-  if (!expression.ok()) {
-    context.errors.Add(argument.position, "{} is no regular expression: {}; expected RE2's syntax, as Go has it",
-                       Quoted(argument.text), expression.error());
-    return;
-  }
-  pattern = argument.text;
 }
 
 void ReadLevel(const Token& argument, ConsolidateOptions& options, const Context& context) {
@@ -66,7 +49,7 @@ void ReadConsolidate(const Directive& line, ErrorsOptions& errors, const Context
     context.errors.Add(arguments[0].position, "consolidate is {}; expected a duration such as \"30s\"",
                        Quoted(arguments[0].text));
   }
-  ReadPattern(arguments[1], options.pattern, context);
+  ReadRegularExpression(arguments[1], options.pattern, context);
   options.show_first = arguments.size() > 2 && arguments.back().text == "show_first";
   const size_t words = arguments.size() - (options.show_first ? 1 : 0);
   if (words > 2) ReadLevel(arguments[2], options, context);

@@ -31,6 +31,7 @@
 #include "config/prometheus_directive.h"
 #include "config/ready_directive.h"
 #include "config/reload_directive.h"
+#include "config/rewrite_directive.h"
 #include "config/root_directive.h"
 #include "config/timeouts_directive.h"
 #include "config/vocabulary.h"
@@ -60,6 +61,7 @@ constexpr Word<ServerBlockOptions> kPlugins[] = {
     {"any", ReadBare<&ServerBlockOptions::any>},
     {"chaos", ReadChaos},
     {"loadbalance", ReadLoadbalance},
+    {"rewrite", ReadRewrite, /*repeatable=*/true},
     {"acl", ReadAcl, /*repeatable=*/true},
     {"cache", ReadCache},
     {"header", ReadHeader},
@@ -88,7 +90,6 @@ constexpr ForeignWord kPluginsOfCoreDns[] = {
     {"dnstap", "remove it: log tells of each query"},
     {"dns64", "put it on a server that forward names"},
     {"tsig", "remove it: acl and transfer go by addresses"},
-    {"rewrite", kLater},
     {"autopath", kLater},
     {"dnssec", "remove it: podnamed signs nothing"},
     {"tls", kLater},

@@ -23,6 +23,7 @@
 #include "server/plugins/minimal.h"
 #include "server/plugins/nsid.h"
 #include "server/plugins/prometheus.h"
+#include "server/plugins/rewrite/rewrite.h"
 #include "server/plugins/whoami.h"
 #include "server/upstream/upstream_group.h"
 
@@ -86,6 +87,7 @@ plugins::PluginChain MakeChain(const Block& block, const ChainUse& use) {
   if (options.any) chain.push_back(std::make_unique<plugins::Any>());
   if (options.chaos) chain.push_back(std::make_unique<plugins::Chaos>(*options.chaos));
   if (options.loadbalance) chain.push_back(std::make_unique<plugins::Loadbalance>(*options.loadbalance));
+  if (!options.rewrite.empty()) chain.push_back(std::make_unique<plugins::Rewrite>(options.rewrite));
   if (!options.acl.empty()) chain.push_back(std::make_unique<plugins::Acl>(options.acl));
   // Behind `cache` in CoreDNS, where what they change is kept as they have changed it. Here the cache keeps what the
   // upstream said, and they change every reply.

@@ -80,7 +80,8 @@ absl::Status Configuration::Add(const config::ServerBlockOptions& options, const
     }
   }
   for (const auto& [endpoint, zone] : block.zones) {
-    block.entrances.push_back({absl::StrCat("dns://", endpoint.ToString()), zone.ToText(), block.entrances.size()});
+    block.entrances.push_back({absl::StrCat("dns://", endpoint.ToString()), zone.ToText(), block.entrances.size(),
+                               endpoint.address, endpoint.port});
   }
   const Block* const same = SameBlock(previous, block);
   if (options.errors) block.consolidation = std::make_unique<plugins::Consolidation>(*options.errors);

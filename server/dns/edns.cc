@@ -4,8 +4,6 @@ namespace podnamed::dns {
 namespace {
 
 constexpr uint16_t kDnssecOkFlag = 0x8000;
-constexpr uint16_t kNsidOption = 3;            // RFC 5001 section 4
-constexpr uint16_t kExtendedErrorOption = 15;  // RFC 8914 section 2
 constexpr size_t kOptionHeaderLength = 4;
 constexpr size_t kInfoCodeLength = 2;
 
@@ -40,9 +38,21 @@ bool ReadOpt(WireReader& reader, Edns& edns) {
   edns.version = reader.ReadU8();
   edns.dnssec_ok = (reader.ReadU16() & kDnssecOkFlag) != 0;
   const size_t length = reader.ReadU16();
+  edns.options = reader.rest().substr(0, length);
   if (edns.version == kEdnsVersion) return ReadOptions(reader, reader.position() + length, edns);
   reader.Skip(length);
   return true;
+}
+
+std::optional<std::string_view> FindOption(std::string_view options, uint16_t code) {
+  WireReader reader({reinterpret_cast<const uint8_t*>(options.data()), options.size()});
+  while (!reader.rest().empty()) {
+    const bool is_wanted = reader.ReadU16() == code;
+    const std::string_view data = reader.ReadOctets(reader.ReadU16());
+    if (!reader.ok()) break;
+    if (is_wanted) return data;
+  }
+  return std::nullopt;
 }
 
 size_t NsidLength(const Edns& edns, std::string_view nsid) {

@@ -18,7 +18,12 @@ struct Edns {
   uint8_t version = 0;
   bool dnssec_ok = false;  // DO (RFC 3225)
   bool asks_nsid = false;  // which server answers (RFC 5001)
+  // All of them as they stand in the packet, sound if ReadOpt says so; as long as the packet.
+  std::string_view options{};
 };
+
+// Of options one behind the other: what the first with `code` holds; std::nullopt if there is none.
+std::optional<std::string_view> FindOption(std::string_view options, uint16_t code);
 
 // Why a reply says what it says (RFC 8914), for a person to read: no client changes its mind by it. Any code of the
 // IANA registry "Extended DNS Error Codes"; the named ones are those that a cluster's name server has a use for.
@@ -41,6 +46,10 @@ struct ExtendedError {
   uint16_t info_code = kOther;
   std::string_view text{};  // EXTRA-TEXT: UTF-8, without a final NUL; may be empty
 };
+
+inline constexpr uint16_t kNsidOption = 3;            // RFC 5001 section 4
+inline constexpr uint16_t kClientSubnetOption = 8;    // RFC 7871 section 6
+inline constexpr uint16_t kExtendedErrorOption = 15;  // RFC 8914 section 2
 
 inline constexpr uint8_t kEdnsVersion = 0;
 inline constexpr size_t kOptLength = 11;  // of the record that PutOpt writes, without an extended error

@@ -131,9 +131,15 @@ bool Name::IsAtOrBelow(const Name& zone) const {
 }
 
 std::string NameToText(std::string_view wire) {
+  std::string text;
+  AppendNameText(wire, text);
+  return text;
+}
+
+void AppendNameText(std::string_view wire, std::string& text) {
   // Besides the dot and the backslash, what a zone file would read as something else.
   constexpr std::string_view kEscaped = ".\\\"();@$";
-  std::string text;
+  const size_t start = text.size();
   for (size_t at = 0; at < wire.size() && wire[at] != '\0'; at += LengthAt(wire, at) + 1) {
     for (const char octet : wire.substr(at + 1, LengthAt(wire, at))) {
       if (!absl::ascii_isgraph(static_cast<uint8_t>(octet))) {
@@ -145,7 +151,7 @@ std::string NameToText(std::string_view wire) {
     }
     text.push_back('.');
   }
-  return text.empty() ? "." : text;
+  if (text.size() == start) text.push_back('.');
 }
 
 std::optional<size_t> QueryName::LabelsAbove(std::string_view zone) const {

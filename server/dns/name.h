@@ -64,6 +64,8 @@ class Name {
 
 // Presentation form of a name in uncompressed wire form (a missing root octet is fine). REQUIRES: valid.
 std::string NameToText(std::string_view wire);
+// The same behind what `text` holds, which allocates nothing once it is large enough.
+void AppendNameText(std::string_view wire, std::string& text);
 
 // The name that a query asks for. Points into the packet and holds a folded copy; filled by ParseQuery in one pass.
 class QueryName {

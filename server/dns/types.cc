@@ -16,13 +16,36 @@ struct TypeName {
   std::string_view name;
 };
 
-// Beyond the types that the code speaks of, those that clients of a cluster ask for: logs and metrics name them.
+// Beyond the types that the code speaks of, those that clients of a cluster ask for, as logs and metrics name them, and
+// those that zone files hold.
 constexpr TypeName kTypeNames[] = {
-    {1, "A"},     {2, "NS"},     {5, "CNAME"},  {6, "SOA"},    {12, "PTR"},    {13, "HINFO"},
-    {15, "MX"},   {16, "TXT"},   {28, "AAAA"},  {33, "SRV"},   {35, "NAPTR"},  {41, "OPT"},
-    {43, "DS"},   {46, "RRSIG"}, {47, "NSEC"},  {50, "NSEC3"}, {48, "DNSKEY"}, {52, "TLSA"},
-    {64, "SVCB"}, {65, "HTTPS"}, {251, "IXFR"}, {252, "AXFR"}, {255, "ANY"},   {257, "CAA"},
+    {1, "A"},      {2, "NS"},      {5, "CNAME"},  {6, "SOA"},    {12, "PTR"},   {13, "HINFO"},
+    {15, "MX"},    {16, "TXT"},    {17, "RP"},    {18, "AFSDB"}, {28, "AAAA"},  {33, "SRV"},
+    {35, "NAPTR"}, {39, "DNAME"},  {41, "OPT"},   {43, "DS"},    {44, "SSHFP"}, {46, "RRSIG"},
+    {47, "NSEC"},  {48, "DNSKEY"}, {50, "NSEC3"}, {52, "TLSA"},  {64, "SVCB"},  {65, "HTTPS"},
+    {251, "IXFR"}, {252, "AXFR"},  {255, "ANY"},  {256, "URI"},  {257, "CAA"},
 };
+
+struct ClassName {
+  RecordClass number;
+  std::string_view name;
+};
+
+constexpr ClassName kClassNames[] = {{RecordClass::kIn, "IN"},
+                                     {RecordClass::kCh, "CH"},
+                                     {RecordClass::kHs, "HS"},
+                                     {RecordClass::kNone, "NONE"},
+                                     {RecordClass::kAny, "ANY"}};
+
+// The number behind `prefix`, which is all that `word` has besides (RFC 3597 section 5).
+std::optional<uint16_t> NumberBehind(std::string_view prefix, std::string_view word) {
+  if (!word.starts_with(prefix)) return std::nullopt;
+  uint16_t number = 0;
+  const char* const end = word.data() + word.size();
+  const auto [stop, error] = std::from_chars(word.data() + prefix.size(), end, number);
+  if (error != std::errc() || stop != end) return std::nullopt;
+  return number;
+}
 
 }  // namespace
 
@@ -39,13 +62,35 @@ std::optional<RecordType> ParseRecordType(std::string_view text) {
   for (const TypeName& entry : kTypeNames) {
     if (word == entry.name) return RecordType{entry.number};
   }
-  constexpr std::string_view kPrefix = "TYPE";
-  if (!word.starts_with(kPrefix)) return std::nullopt;
-  uint16_t number = 0;
-  const char* const end = word.data() + word.size();
-  const auto [stop, error] = std::from_chars(word.data() + kPrefix.size(), end, number);
-  if (error != std::errc() || stop != end) return std::nullopt;
-  return RecordType{number};
+  const std::optional<uint16_t> number = NumberBehind("TYPE", word);
+  return number ? std::optional(RecordType{*number}) : std::nullopt;
+}
+
+std::string NameOf(RecordClass record_class) {
+  for (const ClassName& entry : kClassNames) {
+    if (entry.number == record_class) return std::string(entry.name);
+  }
+  return absl::StrCat("CLASS", static_cast<uint16_t>(record_class));
+}
+
+std::optional<RecordClass> ParseRecordClass(std::string_view text) {
+  std::string word(text);
+  absl::AsciiStrToUpper(&word);
+  for (const ClassName& entry : kClassNames) {
+    if (word == entry.name) return entry.number;
+  }
+  const std::optional<uint16_t> number = NumberBehind("CLASS", word);
+  return number ? std::optional(RecordClass{*number}) : std::nullopt;
+}
+
+std::optional<Rcode> ParseRcode(std::string_view text) {
+  std::string word(text);
+  absl::AsciiStrToUpper(&word);
+  for (uint16_t number = 0; number <= static_cast<uint16_t>(Rcode::kBadCookie); ++number) {
+    const std::string_view name = NameOf(Rcode{number});
+    if (word == name && name != NameOf(Rcode{0xFFFF})) return Rcode{number};
+  }
+  return std::nullopt;
 }
 
 std::string_view NameOf(Rcode rcode) {

@@ -27,7 +27,7 @@ enum class RecordType : uint16_t {
   kAny = 255,
 };
 
-enum class RecordClass : uint16_t { kIn = 1, kCh = 3, kNone = 254, kAny = 255 };
+enum class RecordClass : uint16_t { kIn = 1, kCh = 3, kHs = 4, kNone = 254, kAny = 255 };
 
 enum class Opcode : uint8_t { kQuery = 0, kNotify = 4, kUpdate = 5 };
 
@@ -52,8 +52,12 @@ enum class Rcode : uint16_t {
 std::string NameOf(RecordType type);
 // "NXDOMAIN"; "OTHER" for a number without one.
 std::string_view NameOf(Rcode rcode);
-// The inverse, ignoring case; std::nullopt for a word that names no type.
+// "IN", "CH"; "CLASS65280" for a number without a name (RFC 3597 section 5).
+std::string NameOf(RecordClass record_class);
+// The inverse, ignoring case; std::nullopt for a word that names none.
 std::optional<RecordType> ParseRecordType(std::string_view text);
+std::optional<RecordClass> ParseRecordClass(std::string_view text);
+std::optional<Rcode> ParseRcode(std::string_view text);
 
 // The second 16 bits of the header (RFC 1035 section 4.1.1, RFC 4035 section 3), opcode and rcode aside.
 inline constexpr uint16_t kResponseFlag = 0x8000;            // QR

@@ -70,13 +70,14 @@ CacheShared::CacheShared(const config::CacheOptions& options)
 Cache::Cache(const config::CacheOptions& options, CacheShared& shared, absl::Span<CacheCounters> counters)
     : options_(options), shared_(shared), counters_(counters), buffer_(dns::kMaxMessageLength) {}
 
-bool Cache::Covers(const dns::Query& query) const {
-  return absl::c_any_of(options_.zones,
-                        [&](const dns::Name& zone) { return query.name.LabelsAbove(zone.wire()).has_value(); });
+bool Cache::Covers(const Exchange& exchange) const {
+  if (exchange.upstream_options.is_for_one_client) return false;
+  return absl::c_any_of(
+      options_.zones, [&](const dns::Name& zone) { return exchange.query->name.LabelsAbove(zone.wire()).has_value(); });
 }
 
 Next Cache::OnQuery(Exchange& exchange) {
-  if (!Covers(*exchange.query)) return Next::kPass;
+  if (!Covers(exchange)) return Next::kPass;
   if (CacheCounters* counters = CountersOf(exchange)) counters->requests.Add();
   return PutKept(exchange, options_.stale_mode == config::CacheOptions::StaleMode::kImmediate) ? Next::kDone
                                                                                                : Next::kPass;
@@ -129,7 +130,7 @@ void Cache::Keep(const Exchange& exchange, const CacheVerdict& verdict, const dn
 }
 
 void Cache::OnReply(Exchange& exchange) {
-  if (exchange.answered_by == "kubernetes" || !Covers(*exchange.query)) return;
+  if (exchange.answered_by == "kubernetes" || !Covers(exchange)) return;
   const bool has_failed = exchange.octets.empty() || exchange.rcode == dns::Rcode::kServFail;
   if (has_failed && exchange.answered_by == "forward" && options_.serve_stale > absl::ZeroDuration()) {
     if (PutKept(exchange, /*stale=*/true)) return;

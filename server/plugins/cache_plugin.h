@@ -38,7 +38,7 @@ class Cache : public Plugin {
   void OnReply(Exchange& exchange) override;
 
  private:
-  bool Covers(const dns::Query& query) const;
+  bool Covers(const Exchange& exchange) const;
   // The kept reply becomes that of the exchange; false if there is none that may be told. `stale`: or one that is old.
   bool PutKept(Exchange& exchange, bool stale);
   // Keeps the reply that an upstream has just given; the exchange's records get the TTL that it is kept with.

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -39,9 +40,25 @@ enum class AskFrom : uint8_t {
 
 // Where a query comes in: one zone of a server block on one of its endpoints. Outlives the exchanges.
 struct Entrance {
-  std::string server;  // "dns://:53"
-  std::string zone;    // "cluster.local."
-  size_t index = 0;    // among those of the server block
+  std::string server;                           // "dns://:53"
+  std::string zone;                             // "cluster.local."
+  size_t index = 0;                             // among those of the server block
+  std::optional<base::IpAddress> address = {};  // of its endpoint; none: every address of the machine
+  uint16_t port = 0;
+};
+
+// Options of EDNS that go upstream with a query, which otherwise has none.
+struct UpstreamOptions {
+  std::string_view octets = {};    // one behind the other, with their headers; at most kMaxSize
+  bool is_for_one_client = false;  // no other client may have the reply
+
+  static constexpr size_t kMaxSize = 1024;
+};
+
+// What a plugin keeps of an exchange until its reply has been sent.
+class Remembered {
+ public:
+  virtual ~Remembered() = default;
 };
 
 // What an exchange asks of whoever takes it through its chain.
@@ -66,6 +83,8 @@ struct Exchange {
   net::Transport transport = net::Transport::kUdp;
   size_t reply_limit = 0;  // octets of the whole reply
   bool can_wait = false;   // whether kLater is allowed
+  UpstreamOptions upstream_options;
+  std::unique_ptr<Remembered> rewritten;  // what `rewrite` has put in the place of the question; mostly nothing
 
   // ---- the reply
 

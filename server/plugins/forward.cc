@@ -10,7 +10,8 @@
 namespace podnamed::plugins {
 namespace {
 
-upstream::Question QuestionOf(const dns::Query& query) {
+upstream::Question QuestionOf(const Exchange& exchange) {
+  const dns::Query& query = *exchange.query;
   return {.name = dns::Name::FromWire(query.name.original()),
           .type = query.type,
           .record_class = query.record_class,
@@ -18,7 +19,8 @@ upstream::Question QuestionOf(const dns::Query& query) {
           .checking_disabled = query.checking_disabled,
           .authentic_data = query.authentic_data,
           .edns = query.edns.has_value(),
-          .dnssec_ok = query.edns.has_value() && query.edns->dnssec_ok};
+          .dnssec_ok = query.edns.has_value() && query.edns->dnssec_ok,
+          .edns_options = std::string(exchange.upstream_options.octets)};
 }
 
 // Why there is no reply, for the client's person (RFC 8914) and for the log; there in words that operators know from
@@ -73,7 +75,7 @@ Next Forward::OnQuery(Exchange& exchange) {
   ++under_way_;
   const upstream::Transport client =
       exchange.transport == net::Transport::kTcp ? upstream::Transport::kTcp : upstream::Transport::kUdp;
-  group_->Ask(QuestionOf(query), client, [this, &exchange](const upstream::Reply& reply, const std::string& member) {
+  group_->Ask(QuestionOf(exchange), client, [this, &exchange](const upstream::Reply& reply, const std::string& member) {
     --under_way_;
     OnUpstreamReply(exchange, reply, member);
   });

@@ -27,25 +27,6 @@ void AppendNumber(Number number, std::string& line) {
   fmt::format_to(std::back_inserter(line), "{}", number);
 }
 
-void AppendClass(dns::RecordClass record_class, std::string& line) {
-  switch (record_class) {
-    case dns::RecordClass::kIn:
-      line += "IN";
-      return;
-    case dns::RecordClass::kCh:
-      line += "CH";
-      return;
-    case dns::RecordClass::kNone:
-      line += "NONE";
-      return;
-    case dns::RecordClass::kAny:
-      line += "ANY";
-      return;
-  }
-  line += "CLASS";
-  AppendNumber(static_cast<uint16_t>(record_class), line);
-}
-
 void AppendRcode(dns::Rcode rcode, std::string& line) {
   const std::string_view name = dns::NameOf(rcode);
   if (name == dns::NameOf(dns::Rcode{0xFFFF})) {
@@ -160,7 +141,7 @@ void LogFormat::Write(const Exchange& exchange, size_t size, std::string_view se
         line += dns::NameToText(query.name.folded());
         break;
       case Field::kClass:
-        AppendClass(query.record_class, line);
+        line += dns::NameOf(query.record_class);
         break;
       case Field::kProto:
         line += exchange.transport == net::Transport::kTcp ? "tcp" : "udp";

@@ -58,6 +58,8 @@ void Begin(Exchange& exchange) {
   exchange.nsid = {};
   exchange.answered_by = {};
   exchange.query = &exchange.asked;
+  exchange.upstream_options = {};
+  exchange.rewritten.reset();
   exchange.started = {};
   exchange.error.clear();
   exchange.position = 0;
@@ -232,11 +234,16 @@ void QueryService::Finish(std::unique_ptr<Journey> journey, Next next) {
 std::unique_ptr<QueryService::Journey> QueryService::MakeChild(const Journey& parent, std::string_view name,
                                                                dns::RecordType type, Done done) {
   std::unique_ptr<Journey> child = TakeSpare();
+  const std::string_view options = parent.upstream_options.octets;
   child->packet.assign(name.begin(), name.end());
-  child->asked = parent.asked;
-  child->asked.name.Read({reinterpret_cast<const char*>(child->packet.data()), child->packet.size()});
+  child->packet.insert(child->packet.end(), options.begin(), options.end());
+  const std::string_view octets(reinterpret_cast<const char*>(child->packet.data()), child->packet.size());
+  child->asked = *parent.query;
+  child->asked.name.Read(octets);
   child->asked.type = type;
+  if (child->asked.edns) child->asked.edns->options = {};
   Begin(*child);
+  child->upstream_options = {octets.substr(name.size()), parent.upstream_options.is_for_one_client};
   child->chain = parent.chain;
   child->entrance = parent.entrance;
   child->start = child->position = parent.position + 1;

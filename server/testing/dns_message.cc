@@ -26,6 +26,8 @@ std::string ClassText(RecordClass record_class) {
       return "IN";
     case RecordClass::kCh:
       return "CH";
+    case RecordClass::kHs:
+      return "HS";
     case RecordClass::kNone:
       return "NONE";
     case RecordClass::kAny:

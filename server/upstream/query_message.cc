@@ -21,17 +21,25 @@ bool IsLetter(uint8_t octet) { return dns::FoldCase(octet) >= 'a' && dns::FoldCa
 }  // namespace
 
 QueryMessage::QueryMessage(const Question& question)
-    : asked_name_(question.name), type_(question.type), record_class_(question.record_class) {
+    : asked_name_(question.name),
+      type_(question.type),
+      record_class_(question.record_class),
+      octets_(dns::kHeaderLength + question.name.wire().size() + 4 + dns::kOptLength + question.edns_options.size()) {
   dns::WireWriter::CompressionTable unused;
   dns::WireWriter writer(absl::MakeSpan(octets_), unused);
   writer.PutOctets(asked_name_.wire());
   writer.PutU16(static_cast<uint16_t>(type_));
   writer.PutU16(static_cast<uint16_t>(record_class_));
-  if (question.edns) dns::PutOpt(writer, {.dnssec_ok = question.dnssec_ok}, dns::Rcode::kNoError);
+  if (question.edns) {
+    dns::PutOpt(writer, {.dnssec_ok = question.dnssec_ok}, dns::Rcode::kNoError);
+    const size_t length_at = writer.position() - 2;
+    writer.PutOctets(question.edns_options);
+    writer.PatchU16(length_at, static_cast<uint16_t>(question.edns_options.size()));
+  }
   writer.PatchU16(2, FlagsOf(question));
   writer.PatchU16(4, kOneQuestion);
   writer.PatchU16(10, question.edns ? 1 : 0);
-  size_ = writer.position();
+  octets_.resize(writer.position());
 }
 
 void QueryMessage::set_id(uint16_t id) {

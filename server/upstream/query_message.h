@@ -5,10 +5,10 @@
 // (draft-vixie-dnsext-dns0x20-00). The port is the socket's part.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
+#include <vector>
 
 #include "absl/types/span.h"
 #include "server/dns/edns.h"
@@ -38,7 +38,7 @@ class QueryMessage {
   // Letters were mixed and one at least is a capital, so that an upstream that folds them gives itself away.
   bool shows_folding() const { return shows_folding_; }
 
-  absl::Span<const uint8_t> octets() const { return {octets_.data(), size_}; }
+  absl::Span<const uint8_t> octets() const { return octets_; }
 
   Match Compare(absl::Span<const uint8_t> reply) const;
 
@@ -48,8 +48,6 @@ class QueryMessage {
   void Restore(absl::Span<uint8_t> reply) const;
 
  private:
-  static constexpr size_t kMaxLength = dns::kHeaderLength + dns::kMaxNameLength + 4 + dns::kOptLength;
-
   std::string_view sent_name() const {
     return {reinterpret_cast<const char*>(octets_.data()) + dns::kHeaderLength, asked_name_.wire().size()};
   }
@@ -59,8 +57,7 @@ class QueryMessage {
   dns::RecordClass record_class_;
   bool has_mixed_letters_ = false;
   bool shows_folding_ = false;
-  std::array<uint8_t, kMaxLength> octets_{};
-  size_t size_ = 0;
+  std::vector<uint8_t> octets_;
 };
 
 }  // namespace podnamed::upstream

@@ -12,9 +12,9 @@
 namespace podnamed::upstream {
 
 // The query that goes upstream is made anew from these, and from nothing else that the client sent. CoreDNS passes the
-// client's message on as it is. What is left out here are EDNS options: most are between two neighbours and not to be
-// passed on (cookies, RFC 7873; padding, RFC 7830; keepalive, RFC 7828; NSID, RFC 5001), and the client's subnet (RFC
-// 7871) would make replies differ for clients who share one cache.
+// client's message on as it is. What is left out here are the client's EDNS options: most are between two neighbours
+// and not to be passed on (cookies, RFC 7873; padding, RFC 7830; keepalive, RFC 7828; NSID, RFC 5001), and the client's
+// subnet (RFC 7871) would make replies differ for clients who share one cache.
 struct Question {
   dns::Name name;  // the client's letters: the reply comes back with them
   dns::RecordType type{};
@@ -26,6 +26,8 @@ struct Question {
   // reply serves every client; without it there is none, and a reply over UDP has at most 512 octets.
   bool edns = false;
   bool dnssec_ok = false;  // DO; only with EDNS
+  // In the OPT record, with their headers, as the operator wants them; only with EDNS.
+  std::string edns_options{};
 };
 
 // By which way a reply came, or may come.

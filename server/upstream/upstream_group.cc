@@ -38,6 +38,7 @@ std::string KeyOf(const Question& question, Transport client) {
                    (question.authentic_data ? 4 : 0) | (question.edns ? 8 : 0) | (question.dnssec_ok ? 16 : 0);
   key.push_back(static_cast<char>(bits));
   key.push_back(static_cast<char>(client));
+  key += question.edns_options;
   return key;
 }
 
