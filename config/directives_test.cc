@@ -163,6 +163,40 @@ TEST(Acl, RefusesWhatCannotBe) {
   });
 }
 
+TEST(Autopath, ReadsItsSearchList) {
+  FakeEnvironment environment;
+  environment.files["/etc/resolv.conf"] = "search old\nsearch Corp.example. lan ..\r\nnameserver 10.0.0.1\n";
+  environment.files["path"] = "domain a.example";
+  const auto parse = [&](std::string_view directives) {
+    return ParseOptions(fmt::format("example.org {{\n{}\n}}", directives), "Corefile", 53, environment);
+  };
+  const AutopathOptions cluster = *parse("autopath @kubernetes")->blocks[0].autopath;
+  EXPECT_TRUE(cluster.of_cluster);
+  EXPECT_THAT(cluster.zones, ElementsAre(Zone("example.org")));
+  EXPECT_THAT(cluster.search, ElementsAre(Zone("corp.example"), Zone("lan")));
+  EXPECT_THAT(parse("autopath @kubernetes")->blocks[0].warnings,
+              ElementsAre("Corefile:1:1: autopath @kubernetes does nothing without kubernetes in its block"));
+  const AutopathOptions file = *parse("autopath a b path")->blocks[0].autopath;
+  EXPECT_FALSE(file.of_cluster);
+  EXPECT_THAT(file.zones, ElementsAre(Zone("a"), Zone("b")));
+  EXPECT_THAT(file.search, ElementsAre(Zone("a.example")));
+  EXPECT_THAT(Block("autopath @kubernetes").autopath->search, IsEmpty()) << "without a file of the host's";
+}
+
+TEST(Autopath, RefusesWhatCannotBe) {
+  ExpectRefusals({
+      {"autopath", "Corefile:2:1: autopath names no search list; expected \"autopath [ZONE…] FILE|@kubernetes\""},
+      {"autopath @file",
+       "Corefile:2:10: \"@file\" names a plugin without search lists; expected @kubernetes, or the path of a file"},
+      {"autopath none",
+       "Corefile:2:10: \"none\" cannot be read: No such file or directory; expected a file such as /etc/resolv.conf, "
+       "or "
+       "@kubernetes"},
+      {"autopath a:53 @kubernetes",
+       "Corefile:2:10: zone \"a:53\" is no domain name; expected one such as \"cluster.local\" or \".\""},
+  });
+}
+
 TEST(Loadbalance, ReadsItsPolicy) {
   EXPECT_TRUE(Block("loadbalance").loadbalance.has_value());
   EXPECT_TRUE(Block("loadbalance round_robin").loadbalance.has_value());

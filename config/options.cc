@@ -8,6 +8,7 @@
 #include "absl/algorithm/container.h"
 #include "absl/status/status.h"
 #include "config/acl_directive.h"
+#include "config/autopath_directive.h"
 #include "config/bare_directives.h"
 #include "config/bind_directive.h"
 #include "config/bufsize_directive.h"
@@ -62,6 +63,7 @@ constexpr Word<ServerBlockOptions> kPlugins[] = {
     {"chaos", ReadChaos},
     {"loadbalance", ReadLoadbalance},
     {"rewrite", ReadRewrite, /*repeatable=*/true},
+    {"autopath", ReadAutopath},
     {"acl", ReadAcl, /*repeatable=*/true},
     {"cache", ReadCache},
     {"header", ReadHeader},
@@ -90,7 +92,6 @@ constexpr ForeignWord kPluginsOfCoreDns[] = {
     {"dnstap", "remove it: log tells of each query"},
     {"dns64", "put it on a server that forward names"},
     {"tsig", "remove it: acl and transfer go by addresses"},
-    {"autopath", kLater},
     {"dnssec", "remove it: podnamed signs nothing"},
     {"tls", kLater},
     {"template", kLater},
@@ -134,6 +135,9 @@ class OptionsReader {
     }
     ReadBlock(block.directives, kVocabulary, options, context_);
     for (size_t i = 0; i < positions.size(); ++i) Claim(options.keys[i], positions[i], options.bind);
+    if (options.autopath && options.autopath->of_cluster && !options.kubernetes) {
+      options.warnings.push_back(options.place + ": autopath @kubernetes does nothing without kubernetes in its block");
+    }
   }
 
   void ReadKey(const Token& token, ServerBlockOptions& options) {

@@ -126,6 +126,13 @@ struct AclOptions {
   std::vector<AclPolicy> policies;
 };
 
+// Search lists that are walked for clients whose query stands at their beginning.
+struct AutopathOptions {
+  std::vector<dns::Name> zones;   // folded; names outside of them are left alone
+  bool of_cluster = false;        // NS.svc.ZONE svc.ZONE ZONE of the client's pod, then `search`
+  std::vector<dns::Name> search;  // folded; the name without any of them comes last
+};
+
 struct LoadbalanceOptions {
   std::vector<base::IpNetwork> prefer;  // addresses in the first of these come first, and so on
 };
@@ -173,6 +180,7 @@ struct ServerBlockOptions {
   std::vector<ForwardOptions> forward;  // asked in this order
   std::optional<HostsOptions> hosts;
   std::vector<AclOptions> acl;  // in the order of the Corefile
+  std::optional<AutopathOptions> autopath;
   std::optional<LoadbalanceOptions> loadbalance;
   std::optional<ChaosOptions> chaos;
   std::optional<HeaderOptions> header;

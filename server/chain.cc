@@ -10,6 +10,7 @@
 #include "server/base/log.h"
 #include "server/plugins/acl.h"
 #include "server/plugins/any.h"
+#include "server/plugins/autopath.h"
 #include "server/plugins/bufsize.h"
 #include "server/plugins/chaos.h"
 #include "server/plugins/errors.h"
@@ -72,6 +73,23 @@ std::unique_ptr<plugins::Plugin> MakeLog(const Block& block) {
   return std::make_unique<plugins::Log>(block.options.log, std::move(addresses), block.holder());
 }
 
+std::unique_ptr<plugins::Plugin> MakeAutopath(const Block& block, const ChainUse& use) {
+  std::vector<base::Counter*> counters;
+  for (const plugins::Entrance& entrance : block.entrances) {
+    if (use.metrics == nullptr) break;
+    counters.push_back(&use.metrics->plugins.Open("coredns_autopath_success_total",
+                                                  "Queries for which autopath has found a name that exists.",
+                                                  {{"server", entrance.server}}));
+  }
+  const config::ServerBlockOptions& options = block.options;
+  if (!options.autopath->of_cluster) return std::make_unique<plugins::Autopath>(*options.autopath, std::move(counters));
+  const plugins::AutopathCluster cluster = {.zones = options.kubernetes->answers.zones,
+                                            .resolver = *block.resolver,
+                                            .holder = *block.holder(),
+                                            .answers_first = options.acl.empty() && !block.hosts};
+  return std::make_unique<plugins::Autopath>(*options.autopath, cluster, std::move(counters));
+}
+
 }  // namespace
 
 plugins::PluginChain MakeChain(const Block& block, const ChainUse& use) {
@@ -88,6 +106,7 @@ plugins::PluginChain MakeChain(const Block& block, const ChainUse& use) {
   if (options.chaos) chain.push_back(std::make_unique<plugins::Chaos>(*options.chaos));
   if (options.loadbalance) chain.push_back(std::make_unique<plugins::Loadbalance>(*options.loadbalance));
   if (!options.rewrite.empty()) chain.push_back(std::make_unique<plugins::Rewrite>(options.rewrite));
+  if (options.autopath && (block.resolver || !options.autopath->of_cluster)) chain.push_back(MakeAutopath(block, use));
   if (!options.acl.empty()) chain.push_back(std::make_unique<plugins::Acl>(options.acl));
   // Behind `cache` in CoreDNS, where what they change is kept as they have changed it. Here the cache keeps what the
   // upstream said, and they change every reply.

@@ -85,7 +85,7 @@ absl::StatusOr<std::vector<std::vector<Worker::Sockets>>> Server::OpenSockets(co
 absl::Status Server::ShowPages(const std::shared_ptr<const Configuration>& next) {
   const web::Page metrics =
       web::MetricsPage({&registry_, &coredns_metrics_, &cluster_metrics_, &process_metrics_, &worker_metrics_.queries,
-                        &worker_metrics_.cache, &worker_metrics_.forward, &log_metrics_});
+                        &worker_metrics_.cache, &worker_metrics_.forward, &worker_metrics_.plugins, &log_metrics_});
   const std::vector<web::Site> sites = SitesOf(next, stopping_, metrics);
   RETURN_IF_ERROR(web_->Show(sites));
   health_probes_.clear();

@@ -3,6 +3,7 @@
 
 #include "server/cache_metrics.h"
 #include "server/forward_metrics.h"
+#include "server/plugin_metrics.h"
 #include "server/query_metrics.h"
 
 namespace podnamed {
@@ -11,6 +12,7 @@ struct WorkerMetrics {
   QueryMetrics queries;
   CacheMetrics cache;
   ForwardMetrics forward;
+  PluginMetrics plugins;
 };
 
 }  // namespace podnamed
