@@ -34,6 +34,7 @@
 #include "config/reload_directive.h"
 #include "config/rewrite_directive.h"
 #include "config/root_directive.h"
+#include "config/template_directive.h"
 #include "config/timeouts_directive.h"
 #include "config/vocabulary.h"
 #include "server/base/status.h"
@@ -68,6 +69,7 @@ constexpr Word<ServerBlockOptions> kPlugins[] = {
     {"cache", ReadCache},
     {"header", ReadHeader},
     {"minimal", ReadBare<&ServerBlockOptions::minimal>},
+    {"template", ReadTemplate, /*repeatable=*/true},
     {"hosts", ReadHosts},
     {"kubernetes", ReadKubernetes},
     {"loop", ReadBare<&ServerBlockOptions::loop>},
@@ -94,7 +96,6 @@ constexpr ForeignWord kPluginsOfCoreDns[] = {
     {"tsig", "remove it: acl and transfer go by addresses"},
     {"dnssec", "remove it: podnamed signs nothing"},
     {"tls", kLater},
-    {"template", kLater},
     {"transfer", kLater},
     {"route53", "forward the zone to its name servers"},
     {"azure", "forward the zone to its name servers"},

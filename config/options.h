@@ -18,6 +18,7 @@
 #include "config/forward_options.h"
 #include "config/rewrite_options.h"
 #include "config/server_keys.h"
+#include "config/template_options.h"
 #include "server/base/endpoint.h"
 #include "server/base/ip_address.h"
 #include "server/base/ip_network.h"
@@ -176,8 +177,9 @@ struct ServerBlockOptions {
   std::optional<ErrorsOptions> errors;
   std::vector<LogRule> log;  // of each query the first whose zone it is in; empty: nothing is logged
   std::optional<KubernetesOptions> kubernetes;
-  std::vector<RewriteRule> rewrite;     // in the order of the Corefile
-  std::vector<ForwardOptions> forward;  // asked in this order
+  std::vector<RewriteRule> rewrite;        // in the order of the Corefile
+  std::vector<ForwardOptions> forward;     // asked in this order
+  std::vector<TemplateOptions> templates;  // tried in this order
   std::optional<HostsOptions> hosts;
   std::vector<AclOptions> acl;  // in the order of the Corefile
   std::optional<AutopathOptions> autopath;

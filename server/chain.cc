@@ -25,6 +25,7 @@
 #include "server/plugins/nsid.h"
 #include "server/plugins/prometheus.h"
 #include "server/plugins/rewrite/rewrite.h"
+#include "server/plugins/template/template.h"
 #include "server/plugins/whoami.h"
 #include "server/upstream/upstream_group.h"
 
@@ -83,11 +84,25 @@ std::unique_ptr<plugins::Plugin> MakeAutopath(const Block& block, const ChainUse
   }
   const config::ServerBlockOptions& options = block.options;
   if (!options.autopath->of_cluster) return std::make_unique<plugins::Autopath>(*options.autopath, std::move(counters));
-  const plugins::AutopathCluster cluster = {.zones = options.kubernetes->answers.zones,
-                                            .resolver = *block.resolver,
-                                            .holder = *block.holder(),
-                                            .answers_first = options.acl.empty() && !block.hosts};
+  const plugins::AutopathCluster cluster = {
+      .zones = options.kubernetes->answers.zones,
+      .resolver = *block.resolver,
+      .holder = *block.holder(),
+      .answers_first = options.acl.empty() && options.templates.empty() && !block.hosts};
   return std::make_unique<plugins::Autopath>(*options.autopath, cluster, std::move(counters));
+}
+
+std::unique_ptr<plugins::Plugin> MakeTemplate(const Block& block, const ChainUse& use) {
+  plugins::Template::OpenCounter open;
+  if (use.metrics != nullptr) {
+    open = [metrics = use.metrics](std::string_view name,
+                                   const std::vector<std::pair<std::string, std::string>>& labels) -> base::Counter& {
+      Labels read;
+      for (const auto& [label, value] : labels) read.push_back({label, value});
+      return metrics->plugins.Open(std::string(name), "What template has made of queries.", read);
+    };
+  }
+  return std::make_unique<plugins::Template>(block.options.templates, std::move(open));
 }
 
 }  // namespace
@@ -113,6 +128,7 @@ plugins::PluginChain MakeChain(const Block& block, const ChainUse& use) {
   if (options.header) chain.push_back(std::make_unique<plugins::Header>(*options.header));
   if (options.minimal) chain.push_back(std::make_unique<plugins::Minimal>());
   if (block.cache) chain.push_back(MakeCache(block, use));
+  if (!options.templates.empty()) chain.push_back(MakeTemplate(block, use));
   if (block.hosts) chain.push_back(std::make_unique<plugins::Hosts>(*block.hosts));
   if (block.resolver) chain.push_back(std::make_unique<plugins::Kubernetes>(*block.resolver, *block.holder()));
   if (block.loop && tells) chain.push_back(MakeLoop(block, use));

@@ -90,6 +90,13 @@ void ReplyRecords::Clear() {
   srv_.clear();
   names_.clear();
   raw_.clear();
+  added_.clear();
+}
+
+void ReplyRecords::Add(std::vector<RecordSet>& sets, const ParsedRecord& record) {
+  const RawData& rdata = added_.emplace_back(RawData{Keep(record.rdata)});
+  sets.push_back({NamePieces(Keep(record.owner.wire())), record.type, record.ttl, absl::MakeConstSpan(&rdata, 1),
+                  record.record_class});
 }
 
 std::vector<RecordSet>& ReplyRecords::section(Section section) {

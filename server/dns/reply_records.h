@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cstddef>
+#include <deque>
 #include <memory>
 #include <string_view>
 #include <vector>
@@ -17,6 +18,7 @@
 #include "server/base/ip_address.h"
 #include "server/dns/message_view.h"
 #include "server/dns/record.h"
+#include "server/dns/record_text.h"
 
 namespace podnamed::dns {
 
@@ -30,6 +32,8 @@ class ReplyRecords {
   bool Read(const MessageView& view);
   void Clear();
 
+  // A copy of the record, in a set of its own at the end of `sets`; it lives as long as the records here.
+  void Add(std::vector<RecordSet>& sets, const ParsedRecord& record);
   // A copy of `octets` that lives as long as the records: for names and texts that a plugin puts in.
   std::string_view Keep(std::string_view octets) { return arena_.Keep({octets}); }
 
@@ -70,6 +74,7 @@ class ReplyRecords {
   std::vector<SrvData> srv_;
   std::vector<NamePieces> names_;
   std::vector<RawData> raw_;
+  std::deque<RawData> added_;  // whose elements never move
 };
 
 }  // namespace podnamed::dns
