@@ -19,11 +19,13 @@ struct TypeName {
 // Beyond the types that the code speaks of, those that clients of a cluster ask for, as logs and metrics name them, and
 // those that zone files hold.
 constexpr TypeName kTypeNames[] = {
-    {1, "A"},      {2, "NS"},      {5, "CNAME"},  {6, "SOA"},    {12, "PTR"},   {13, "HINFO"},
-    {15, "MX"},    {16, "TXT"},    {17, "RP"},    {18, "AFSDB"}, {28, "AAAA"},  {33, "SRV"},
-    {35, "NAPTR"}, {39, "DNAME"},  {41, "OPT"},   {43, "DS"},    {44, "SSHFP"}, {46, "RRSIG"},
-    {47, "NSEC"},  {48, "DNSKEY"}, {50, "NSEC3"}, {52, "TLSA"},  {64, "SVCB"},  {65, "HTTPS"},
-    {251, "IXFR"}, {252, "AXFR"},  {255, "ANY"},  {256, "URI"},  {257, "CAA"},
+    {1, "A"},           {2, "NS"},     {5, "CNAME"},   {6, "SOA"},     {12, "PTR"},     {13, "HINFO"},
+    {15, "MX"},         {16, "TXT"},   {17, "RP"},     {18, "AFSDB"},  {28, "AAAA"},    {33, "SRV"},
+    {35, "NAPTR"},      {36, "KX"},    {37, "CERT"},   {39, "DNAME"},  {41, "OPT"},     {43, "DS"},
+    {44, "SSHFP"},      {46, "RRSIG"}, {47, "NSEC"},   {48, "DNSKEY"}, {49, "DHCID"},   {50, "NSEC3"},
+    {51, "NSEC3PARAM"}, {52, "TLSA"},  {53, "SMIMEA"}, {59, "CDS"},    {60, "CDNSKEY"}, {61, "OPENPGPKEY"},
+    {64, "SVCB"},       {65, "HTTPS"}, {99, "SPF"},    {251, "IXFR"},  {252, "AXFR"},   {255, "ANY"},
+    {256, "URI"},       {257, "CAA"},
 };
 
 struct ClassName {

@@ -21,9 +21,15 @@ enum class RecordType : uint16_t {
   kTxt = 16,
   kAaaa = 28,
   kSrv = 33,
-  kOpt = 41,    // RFC 6891; never a question
-  kIxfr = 251,  // RFC 1995
-  kAxfr = 252,  // RFC 5936
+  kDname = 39,       // RFC 6672
+  kOpt = 41,         // RFC 6891; never a question
+  kDs = 43,          // RFC 4034
+  kRrsig = 46,       // RFC 4034
+  kNsec = 47,        // RFC 4034
+  kNsec3 = 50,       // RFC 5155
+  kNsec3Param = 51,  // RFC 5155
+  kIxfr = 251,       // RFC 1995
+  kAxfr = 252,       // RFC 5936
   kAny = 255,
 };
 
