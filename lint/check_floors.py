@@ -15,7 +15,7 @@ SERVER = [
     ["server/dns", "server/web"],
     ["server/state"],
     ["server/resolve"],
-    ["server/net", "server/upstream", "server/feed", "server/admin"],
+    ["server/net", "server/upstream", "server/feed", "server/admin", "server/zone"],
     ["server/plugins"],
     ["server/service"],
     ["server"],
@@ -58,7 +58,7 @@ FOREIGN = [
     ("c-ares", re.compile(r"ares(_\w+)?\.h$"), ["server/upstream"]),
 ]
 # These need the standard library and Abseil alone (inet_pton knows no sockets), and GoogleTest in their tests.
-PURE = ["server/dns", "server/state", "server/resolve"]
+PURE = ["server/dns", "server/state", "server/resolve", "server/zone"]
 STANDARD = re.compile(r"[a-z_0-9]+$|arpa/inet\.h$|absl/")
 TEST_FRAMEWORK = re.compile(r"(gtest|gmock)/")
 

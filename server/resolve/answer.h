@@ -79,6 +79,7 @@ struct Answer {
   std::array<dns::QueryName, kMaxChain> chain;
   size_t chain_length = 0;
   std::array<char, dns::kMaxNameLength> completed_name;  // of a short name
+  std::vector<dns::NameStorage> written_names;           // of substituted names
 
   // The addresses that a client will ask for next, if there are any.
   void AddAdditional(const dns::NamePieces& owner, uint32_t ttl, absl::Span<const base::Ipv4Address> a,
@@ -108,6 +109,7 @@ struct Answer {
     srv.clear();
     names.clear();
     labels.clear();
+    written_names.clear();
   }
 };
 
