@@ -1,6 +1,7 @@
 #include "config/environment.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <glob.h>
 #include <ifaddrs.h>
 #include <netinet/in.h>
@@ -17,8 +18,6 @@
 
 namespace podnamed::config {
 namespace {
-
-constexpr size_t kLargestFile = size_t{16} << 20;
 
 absl::Status LastError() {
   const int error = errno;
@@ -59,7 +58,8 @@ absl::StatusOr<std::string> SystemEnvironment::ReadFile(const std::string& path)
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return LastError();
     content.append(chunk, static_cast<size_t>(count));
-    if (content.size() > kLargestFile) return absl::OutOfRangeError("longer than 16 MiB");
+    if (content.size() > largest_file_)
+      return absl::OutOfRangeError(fmt::format("longer than {} MiB", largest_file_ >> 20));
   }
 }
 

@@ -2,6 +2,7 @@
 // as a parameter, so that tests and the fuzzer need no disk.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,11 +33,17 @@ class Environment {
 // This machine, this process.
 class SystemEnvironment final : public Environment {
  public:
-  // Refuses what is longer than 16 MiB: no configuration is.
+  // Refuses what is longer: no configuration is.
+  static constexpr size_t kLargestFile = size_t{16} << 20;
+  explicit SystemEnvironment(size_t largest_file = kLargestFile) : largest_file_(largest_file) {}
+
   absl::StatusOr<std::string> ReadFile(const std::string& path) const override;
   std::vector<std::string> Glob(const std::string& pattern) const override;
   std::string Variable(const std::string& name) const override;
   absl::StatusOr<std::vector<base::IpAddress>> InterfaceAddresses(const std::string& name) const override;
+
+ private:
+  const size_t largest_file_;
 };
 
 }  // namespace podnamed::config

@@ -6,9 +6,8 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "absl/time/time.h"
-#include "config/duration.h"
 #include "config/number.h"
+#include "config/reload_interval.h"
 #include "config/zone_list.h"
 #include "server/base/ip_address.h"
 
@@ -16,7 +15,6 @@ namespace podnamed::config {
 namespace {
 
 constexpr uint32_t kLongestTtl = 65535;  // CoreDNS's
-constexpr absl::Duration kLongestReload = absl::Hours(24);
 
 void ReadTtl(const Directive& line, HostsOptions& hosts, const Context& context) {
   const Token* argument = OnlyArgument(line, "ttl SECONDS", context.errors);
@@ -36,15 +34,7 @@ void ReadNoReverse(const Directive& line, HostsOptions& hosts, const Context& co
 }
 
 void ReadReload(const Directive& line, HostsOptions& hosts, const Context& context) {
-  const Token* argument = OnlyArgument(line, "reload DURATION", context.errors);
-  if (argument == nullptr) return;
-  const std::optional<absl::Duration> duration = ParseDuration(argument->text, kLongestReload);
-  if (!duration) {
-    context.errors.Add(argument->position, "reload is {}; expected a duration such as \"5s\", at most 24h; 0 for never",
-                       Quoted(argument->text));
-    return;
-  }
-  hosts.reload = *duration;
+  ReadReloadInterval(line, hosts.reload, context);
 }
 
 void ReadFallthrough(const Directive& line, HostsOptions& hosts, const Context& context) {

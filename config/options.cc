@@ -19,6 +19,7 @@
 #include "config/effective_text.h"
 #include "config/errors_directive.h"
 #include "config/fingerprint.h"
+#include "config/file_directive.h"
 #include "config/forward_directive.h"
 #include "config/header_directive.h"
 #include "config/health_directive.h"
@@ -73,6 +74,7 @@ constexpr Word<ServerBlockOptions> kPlugins[] = {
     {"hosts", ReadHosts},
     {"kubernetes", ReadKubernetes},
     {"loop", ReadBare<&ServerBlockOptions::loop>},
+    {"file", ReadFile, /*repeatable=*/true},
     {"forward", ReadForward, /*repeatable=*/true},
     {"whoami", ReadBare<&ServerBlockOptions::whoami>},
 };
@@ -101,7 +103,6 @@ constexpr ForeignWord kPluginsOfCoreDns[] = {
     {"azure", "forward the zone to its name servers"},
     {"clouddns", "forward the zone to its name servers"},
     {"k8s_external", kLater},
-    {"file", kLater},
     {"auto", kLater},
     {"secondary", "forward the zone to its primary server"},
     {"etcd", "forward the zone to a CoreDNS that has etcd"},

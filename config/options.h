@@ -19,6 +19,7 @@
 #include "config/rewrite_options.h"
 #include "config/server_keys.h"
 #include "config/template_options.h"
+#include "config/zone_options.h"
 #include "server/base/endpoint.h"
 #include "server/base/ip_address.h"
 #include "server/base/ip_network.h"
@@ -181,7 +182,8 @@ struct ServerBlockOptions {
   std::vector<ForwardOptions> forward;     // asked in this order
   std::vector<TemplateOptions> templates;  // tried in this order
   std::optional<HostsOptions> hosts;
-  std::vector<AclOptions> acl;  // in the order of the Corefile
+  std::vector<FileOptions> file;  // of names in several the longest zone answers
+  std::vector<AclOptions> acl;    // in the order of the Corefile
   std::optional<AutopathOptions> autopath;
   std::optional<LoadbalanceOptions> loadbalance;
   std::optional<ChaosOptions> chaos;

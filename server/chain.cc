@@ -27,6 +27,7 @@
 #include "server/plugins/rewrite/rewrite.h"
 #include "server/plugins/template/template.h"
 #include "server/plugins/whoami.h"
+#include "server/plugins/zones/zone_plugin.h"
 #include "server/upstream/upstream_group.h"
 
 namespace podnamed {
@@ -105,6 +106,14 @@ std::unique_ptr<plugins::Plugin> MakeTemplate(const Block& block, const ChainUse
   return std::make_unique<plugins::Template>(block.options.templates, std::move(open));
 }
 
+std::unique_ptr<plugins::Plugin> MakeFile(const Block& block) {
+  std::vector<plugins::ZonePlugin::Source> sources;
+  for (size_t i = 0; i < block.file.size(); ++i) {
+    sources.push_back({&block.file[i]->zones(), block.options.file[i].fallthrough});
+  }
+  return std::make_unique<plugins::ZonePlugin>("file", std::move(sources));
+}
+
 }  // namespace
 
 plugins::PluginChain MakeChain(const Block& block, const ChainUse& use) {
@@ -131,6 +140,7 @@ plugins::PluginChain MakeChain(const Block& block, const ChainUse& use) {
   if (!options.templates.empty()) chain.push_back(MakeTemplate(block, use));
   if (block.hosts) chain.push_back(std::make_unique<plugins::Hosts>(*block.hosts));
   if (block.resolver) chain.push_back(std::make_unique<plugins::Kubernetes>(*block.resolver, *block.holder()));
+  if (!block.file.empty()) chain.push_back(MakeFile(block));
   if (block.loop && tells) chain.push_back(MakeLoop(block, use));
   for (size_t i = 0; i < block.forward.size(); ++i) {
     chain.push_back(MakeForward(options.forward[i], *block.forward[i],

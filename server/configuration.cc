@@ -101,6 +101,12 @@ absl::Status Configuration::Add(const config::ServerBlockOptions& options, const
                          same->options.InRoot(same->options.hosts->file) == path;
     block.hosts = is_same ? same->hosts : std::make_shared<const plugins::HostsSource>(*options.hosts, path);
   }
+  for (const config::FileOptions& file : options.file) {
+    absl::StatusOr<std::shared_ptr<const plugins::FileZones>> zones =
+        plugins::FileZones::Open(file, options.InRoot(file.file));
+    if (!zones.ok()) return At(options, "file", zones.status());
+    block.file.push_back(*std::move(zones));
+  }
   if (options.cache) {
     const bool is_same = same != nullptr && same->options.cache == options.cache;
     block.cache = is_same ? same->cache : std::make_shared<plugins::CacheShared>(*options.cache);

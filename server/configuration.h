@@ -23,6 +23,7 @@
 #include "server/plugins/hosts.h"
 #include "server/plugins/loop.h"
 #include "server/plugins/published.h"
+#include "server/plugins/zones/file_zones.h"
 #include "server/resolve/resolver.h"
 
 namespace podnamed {
@@ -43,6 +44,7 @@ struct Block {
   std::vector<std::shared_ptr<ForwardShared>> forward;  // of each of options.forward
   std::shared_ptr<plugins::CacheShared> cache;          // nullptr without the directive, as are those that follow
   std::shared_ptr<const plugins::HostsSource> hosts;
+  std::vector<std::shared_ptr<const plugins::FileZones>> file;  // of each of options.file
 
   const state::SnapshotHolder* holder() const { return cluster == nullptr ? nullptr : &cluster->holder(); }
 };

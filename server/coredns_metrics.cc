@@ -30,6 +30,7 @@ std::vector<std::string> EnabledPlugins(const config::ServerBlockOptions& option
   add(options.cache.has_value(), "cache");
   add(options.hosts.has_value(), "hosts");
   add(options.kubernetes.has_value(), "kubernetes");
+  add(!options.file.empty(), "file");
   add(options.loop, "loop");
   add(!options.forward.empty(), "forward");
   add(options.whoami, "whoami");
