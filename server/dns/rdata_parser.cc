@@ -299,7 +299,8 @@ class RdataParser {
       case Field::kU32:
         return Number<uint32_t>("a number up to 4294967295", [this](uint32_t value) { PutU32(out_, value); });
       case Field::kSeconds:
-        return Value(ParseTtl(Text()), "seconds, such as 3600 or 1h", [this](uint32_t value) { PutU32(out_, value); });
+        return Value(ParseSeconds(Text()), "seconds, such as 3600 or 1h",
+                     [this](uint32_t value) { PutU32(out_, value); });
       case Field::kTime:
         return Value(ParseTime(Text()), "a time such as 20260131235959",
                      [this](uint32_t value) { PutU32(out_, value); });
@@ -554,7 +555,7 @@ absl::StatusOr<Name> ParseRelativeName(const TextWord& word, const Name& origin)
   return Name::FromWire(wire);
 }
 
-std::optional<uint32_t> ParseTtl(std::string_view text) {
+std::optional<uint32_t> ParseSeconds(std::string_view text) {
   constexpr uint64_t kMost = 0x7FFFFFFF;
   const auto seconds_of = [](char unit) -> uint64_t {
     switch (absl::ascii_tolower(static_cast<uint8_t>(unit))) {

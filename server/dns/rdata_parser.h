@@ -31,6 +31,6 @@ absl::StatusOr<Name> ParseRelativeName(const TextWord& word, const Name& origin)
 
 // Seconds: "3600", or "1h30m" as BIND writes them; std::nullopt for what is none, or more than a TTL can be (RFC 2181
 // section 8).
-std::optional<uint32_t> ParseTtl(std::string_view text);
+std::optional<uint32_t> ParseSeconds(std::string_view text);
 
 }  // namespace podnamed::dns

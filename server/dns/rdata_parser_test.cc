@@ -129,13 +129,13 @@ TEST(ParseRdata, SaysWhichWordIsWrong) {
   for (const auto& test : cases) EXPECT_EQ(Parse(test.type, test.text), test.error) << test.type << " " << test.text;
 }
 
-TEST(ParseTtl, TakesSecondsAndUnits) {
-  EXPECT_EQ(ParseTtl("0"), 0);
-  EXPECT_EQ(ParseTtl("1w2d3h4m5s"), 604800 + 2 * 86400 + 3 * 3600 + 4 * 60 + 5);
-  EXPECT_EQ(ParseTtl("1H"), 3600);
-  EXPECT_EQ(ParseTtl("2147483647"), 2147483647);
+TEST(ParseSeconds, TakesSecondsAndUnits) {
+  EXPECT_EQ(ParseSeconds("0"), 0);
+  EXPECT_EQ(ParseSeconds("1w2d3h4m5s"), 604800 + 2 * 86400 + 3 * 3600 + 4 * 60 + 5);
+  EXPECT_EQ(ParseSeconds("1H"), 3600);
+  EXPECT_EQ(ParseSeconds("2147483647"), 2147483647);
   for (const std::string_view text : {"", "h", "1x", "2147483648", "-1", "4000w", "99999999999"}) {
-    EXPECT_EQ(ParseTtl(text), std::nullopt) << text;
+    EXPECT_EQ(ParseSeconds(text), std::nullopt) << text;
   }
 }
 

@@ -195,7 +195,7 @@ class ZoneReader {
     while (true) {
       const std::string word = absl::AsciiStrToUpper(std::string(text()));
       if (!ttl && !word.empty() && absl::ascii_isdigit(static_cast<uint8_t>(word[0]))) {
-        ttl = dns::ParseTtl(text());
+        ttl = dns::ParseSeconds(text());
         if (!ttl) return AddErrorAt(scope, entry, at, "a TTL of at most 2147483647 seconds, such as 3600 or 1h");
       } else if (!has_class && (word == "IN" || word == "CLASS1")) {
         has_class = true;
@@ -266,7 +266,7 @@ class ZoneReader {
       if (!origin.ok()) return AddError(scope, entry.words[1], origin.status().message());
       scope.origin = *origin;
     } else if (name == "$TTL" && entry.words.size() == 2) {
-      default_ttl_ = dns::ParseTtl(entry.words[1].word.text);
+      default_ttl_ = dns::ParseSeconds(entry.words[1].word.text);
       if (!default_ttl_) AddErrorAt(scope, entry, 1, "at most 2147483647 seconds, such as 3600 or 1h");
     } else if (name == "$INCLUDE" && (entry.words.size() == 2 || entry.words.size() == 3)) {
       Include(scope, entry);
