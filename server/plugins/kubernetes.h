@@ -1,4 +1,5 @@
-// `kubernetes`: answers for the cluster's zones from the newest snapshot; passes on names outside of them.
+// `kubernetes`: answers for the cluster's zones from the newest snapshot; passes on names outside of them. The name
+// that an ExternalName stands for is asked of the server as if a client had, if it is not the cluster's.
 #pragma once
 
 #include "absl/random/random.h"
@@ -19,6 +20,11 @@ class Kubernetes : public Plugin {
   void OnIdle() override { reader_.Refresh(); }
 
  private:
+  // False if the name is in no zone of ours.
+  bool Answer(Exchange& exchange);
+  // With what an ExternalName stands for.
+  void Complete(Exchange& exchange, const Exchange& child);
+
   const resolve::Resolver& resolver_;
   state::SnapshotReader reader_;
   absl::InsecureBitGen random_;  // orders addresses: fairness, not secrecy
