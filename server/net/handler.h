@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "absl/functional/any_invocable.h"
 #include "absl/types/span.h"
 #include "server/base/ip_address.h"
 
@@ -19,6 +20,13 @@ class ReplyPath {
   virtual ~ReplyPath() = default;
   // Once at most. Does not wait; a reply for which a socket has no room is dropped (UDP) or kept (TCP).
   virtual void Send(absl::Span<const uint8_t> message) = 0;
+  // A message that others follow, over TCP: `next` is called when the client has taken it (true) or is gone (false),
+  // not before the next turn of the worker's loop but for a client that is gone already; then more may be sent. Nothing
+  // else is read from the client meanwhile, and one message is kept for it at most.
+  virtual void SendPart(absl::Span<const uint8_t> message, absl::AnyInvocable<void(bool is_taken)> next) {
+    static_cast<void>(message);
+    next(false);
+  }
 };
 
 struct Request;

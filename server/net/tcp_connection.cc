@@ -4,6 +4,7 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/socket_base.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
@@ -34,19 +35,31 @@ class TcpConnection::Path : public ReplyPath {
   Path(const Path&) = delete;
   Path& operator=(const Path&) = delete;
   ~Path() override {
-    if (link_->connection != nullptr) link_->connection->OnPathGone();
+    if (link_->connection == nullptr) return;
+    if (has_part_) link_->connection->next_part_ = nullptr;
+    link_->connection->OnPathGone();
   }
 
   void Send(absl::Span<const uint8_t> message) override {
-    if (link_->connection == nullptr) return;
-    std::vector<uint8_t> framed(kPrefixOctets + message.size());
-    PutPrefix(message.size(), framed.data());
-    std::copy(message.begin(), message.end(), framed.begin() + kPrefixOctets);
-    link_->connection->Write(framed);
+    if (link_->connection != nullptr) link_->connection->Write(Framed(message));
+  }
+
+  void SendPart(absl::Span<const uint8_t> message, absl::AnyInvocable<void(bool)> next) override {
+    if (link_->connection == nullptr) return next(false);
+    has_part_ = true;
+    link_->connection->WritePart(Framed(message), std::move(next));
   }
 
  private:
+  static std::vector<uint8_t> Framed(absl::Span<const uint8_t> message) {
+    std::vector<uint8_t> framed(kPrefixOctets + message.size());
+    PutPrefix(message.size(), framed.data());
+    std::copy(message.begin(), message.end(), framed.begin() + kPrefixOctets);
+    return framed;
+  }
+
   const std::shared_ptr<Link> link_;
+  bool has_part_ = false;
 };
 
 TcpConnection::TcpConnection(asio::ip::tcp::socket socket, const Peer& client, Handler& handler,
@@ -63,7 +76,10 @@ TcpConnection::TcpConnection(asio::ip::tcp::socket socket, const Peer& client, H
   socket_.non_blocking(true, ignored);
 }
 
-TcpConnection::~TcpConnection() { link_->connection = nullptr; }
+TcpConnection::~TcpConnection() {
+  link_->connection = nullptr;
+  if (next_part_) next_part_(false);
+}
 
 asio::awaitable<void> TcpConnection::Run() {
   error_code unreadable;
@@ -82,7 +98,7 @@ asio::awaitable<void> TcpConnection::Run() {
     while (!ending_ && HasWholeMessage()) {
       AnswerMessages();
       co_await WriteUnsent();
-      if (pending_ >= kMaxPending) co_await AwaitPending(kMaxPending - 1);
+      if (next_part_ || pending_ >= kMaxPending) co_await AwaitPending(kMaxPending - 1);
     }
     if (ending_) co_return;
 
@@ -122,7 +138,7 @@ size_t TcpConnection::FirstMessageOctets() const {
 
 void TcpConnection::AnswerMessages() {
   size_t gathered = 0;
-  while (!ending_ && unsent_.empty() && pending_ < kMaxPending && HasWholeMessage()) {
+  while (!ending_ && unsent_.empty() && pending_ < kMaxPending && !next_part_ && HasWholeMessage()) {
     gathered += AnswerMessage(reply_buffer_.subspan(gathered));
     if (gathered >= kGatherOctets) {
       Write(reply_buffer_.first(gathered));
@@ -170,6 +186,11 @@ void TcpConnection::Write(absl::Span<const uint8_t> replies) {
   unsent_.assign(replies.begin() + static_cast<ptrdiff_t>(written), replies.end());
 }
 
+void TcpConnection::WritePart(absl::Span<const uint8_t> framed, absl::AnyInvocable<void(bool)> next) {
+  next_part_ = std::move(next);
+  Write(framed);
+}
+
 // What comes meanwhile joins what is unsent.
 asio::awaitable<void> TcpConnection::WriteUnsent() {
   while (!unsent_.empty() && !ending_) {
@@ -187,10 +208,15 @@ asio::awaitable<void> TcpConnection::WriteUnsent() {
 
 asio::awaitable<void> TcpConnection::AwaitPending(size_t most) {
   co_await WriteUnsent();
-  while (pending_ > most && !ending_ && socket_.is_open()) {
+  while ((next_part_ || pending_ > most) && !ending_ && socket_.is_open()) {
     deadline_ = Clock::time_point::max();
-    wake_.expires_at(Clock::time_point::max());
-    co_await wake_.async_wait(kAwaitTuple);
+    if (next_part_) {
+      co_await asio::post(socket_.get_executor(), asio::use_awaitable);  // it is the others' turn
+      if (next_part_) std::exchange(next_part_, nullptr)(true);
+    } else {
+      wake_.expires_at(Clock::time_point::max());
+      co_await wake_.async_wait(kAwaitTuple);
+    }
     co_await WriteUnsent();
   }
 }

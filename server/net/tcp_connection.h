@@ -1,9 +1,10 @@
 // One client's TCP connection (RFC 7766): queries behind a two-octet length each, as many as the client likes to send
 // ahead. Replies that are known at once come in order, are gathered and written together; one that is known later comes
 // when it is known (section 6.2.1.1). At most one write is under way and nothing is read meanwhile, nor while
-// kMaxPending replies are owed, so a client that does not read its replies holds up only itself, and what it makes us
-// keep is bounded. One thread, that of the socket's io_context. The connection keeps no timer: it says when its client
-// is late, and the listener, which looks at all connections now and then, closes it.
+// kMaxPending replies are owed, or while a reply of several messages is under way, so a client that does not read its
+// replies holds up only itself, and what it makes us keep is bounded. One thread, that of the socket's io_context. The
+// connection keeps no timer: it says when its client is late, and the listener, which looks at all connections now and
+// then, closes it.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -15,6 +16,7 @@
 #include <memory>
 #include <vector>
 
+#include "absl/functional/any_invocable.h"
 #include "absl/types/span.h"
 #include "server/net/endpoint.h"
 #include "server/net/handler.h"
@@ -93,6 +95,9 @@ class TcpConnection final : private ReplyPathMaker {
   // Waits until the last reply that comes later is there, and writes what is unsent.
   boost::asio::awaitable<void> AwaitPending(size_t most);
 
+  // A message that the client is to take before the next.
+  void WritePart(absl::Span<const uint8_t> framed, absl::AnyInvocable<void(bool)> next);
+
   // Makes room for the rest of the message that has begun, or for a new one.
   void PrepareInput();
 
@@ -105,9 +110,10 @@ class TcpConnection final : private ReplyPathMaker {
   std::vector<uint8_t> input_;  // received and not yet answered: [input_begin_, input_end_)
   size_t input_begin_ = 0;
   size_t input_end_ = 0;
-  std::vector<uint8_t> unsent_;  // replies that the socket did not take
-  bool is_writing_ = false;      // others, that were unsent
-  size_t pending_ = 0;           // replies that come later
+  std::vector<uint8_t> unsent_;               // replies that the socket did not take
+  bool is_writing_ = false;                   // others, that were unsent
+  size_t pending_ = 0;                        // replies that come later
+  absl::AnyInvocable<void(bool)> next_part_;  // of a reply of several messages, when what is unsent has been sent
   const std::shared_ptr<Link> link_ = std::make_shared<Link>(this);
   boost::asio::steady_timer wake_;  // cancelled when the number of pending or unsent replies changes
   Clock::time_point deadline_;

@@ -11,7 +11,7 @@ namespace podnamed::plugins {
 
 // Holds the packet that it points into.
 struct AnsweredExchange : Exchange {
-  AnsweredExchange(const Entrance& where, std::vector<uint8_t> message) : packet(std::move(message)) {
+  AnsweredExchange(const Entrance& where, std::vector<uint8_t> sent) : packet(std::move(sent)) {
     dns::ParseQuery(packet, asked);
     query = &asked;
     client = *base::ParseIpAddress("10.0.0.1");

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "absl/functional/any_invocable.h"
+#include "absl/types/span.h"
 #include "server/base/ip_address.h"
 #include "server/dns/name.h"
 #include "server/dns/query.h"
@@ -61,6 +62,17 @@ class Remembered {
   virtual ~Remembered() = default;
 };
 
+// A reply of several messages (RFC 5936 section 2.2): what is to come after the one at hand. Over TCP alone.
+class Continuation {
+ public:
+  virtual ~Continuation() = default;
+  // No message follows the one at hand.
+  virtual bool is_done() const = 0;
+  // The client has taken the message at hand: puts the next one's records into the exchange in its place.
+  // REQUIRES: !is_done().
+  virtual void Advance(Exchange& exchange) = 0;
+};
+
 // What an exchange asks of whoever takes it through its chain.
 class Conductor {
  public:
@@ -81,8 +93,9 @@ struct Exchange {
   base::IpAddress client;
   uint16_t client_port = 0;
   net::Transport transport = net::Transport::kUdp;
-  size_t reply_limit = 0;  // octets of the whole reply
-  bool can_wait = false;   // whether kLater is allowed
+  size_t reply_limit = 0;             // octets of the whole reply
+  bool can_wait = false;              // whether kLater is allowed
+  absl::Span<const uint8_t> message;  // the client's, whole; empty in questions that plugins ask
   UpstreamOptions upstream_options;
   std::unique_ptr<Remembered> rewritten;  // what `rewrite` has put in the place of the question; mostly nothing
 
@@ -98,7 +111,9 @@ struct Exchange {
   std::vector<uint8_t> octets;        // these, of a reply that an upstream has just given; else empty
   std::string_view nsid = {};         // who answers, for clients that ask (RFC 5001); of the plugin that knows
   std::string_view answered_by = {};  // the plugin, a literal; empty: none was asked
-  std::string error;                  // what went wrong, for the log of errors; empty: nothing
+  // With kDone, by a plugin that has more to tell than fits one message. REQUIRES: can_wait, TCP.
+  std::unique_ptr<Continuation> continuation;
+  std::string error;  // what went wrong, for the log of errors; empty: nothing
 
   // ---- what plugins tell of it: each costs a query a store, and what is not filled in nothing
 

@@ -119,6 +119,7 @@ Verdict QueryService::Handle(const net::Request& request, absl::Span<uint8_t> bu
   journey.client_port = request.client_port;
   journey.transport = request.transport;
   journey.query_size = request.message.size();
+  journey.message = request.message;
   if (outcome != ParseOutcome::kQuery) return Refuse(RcodeOf(outcome), std::nullopt, buffer, reply_size);
   // Other classes have no data here, unless a plugin knows better.
   if (journey.asked.record_class != dns::RecordClass::kIn && !takes_every_class_) {
@@ -138,8 +139,14 @@ Verdict QueryService::Handle(const net::Request& request, absl::Span<uint8_t> bu
     Wait(request);
     return Verdict::kLater;
   }
+  if (journey.continuation != nullptr && !journey.continuation->is_done()) {
+    Wait(request);
+    SendPart(journey);
+    return Verdict::kLater;
+  }
   reply_size = next == Next::kDrop ? 0 : Encode(journey, buffer);
   for (const auto& plugin : *journey.chain) plugin->OnSent(journey, reply_size);
+  journey.continuation.reset();
   while (!journey.children.empty()) {
     Recycle(std::move(journey.children.back()));
     journey.children.pop_back();
@@ -176,6 +183,8 @@ void QueryService::Recycle(std::unique_ptr<Journey> journey) {
   for (std::unique_ptr<Journey>& child : std::exchange(journey->children, {})) Recycle(std::move(child));
   journey->is_waiting = false;
   journey->path.reset();
+  journey->continuation.reset();
+  journey->sent = 0;
   journey->parent = nullptr;
   if (spare_.size() < kMaxSpare) spare_.push_back(std::move(journey));
 }
@@ -184,7 +193,8 @@ void QueryService::Recycle(std::unique_ptr<Journey> journey) {
 void QueryService::Wait(const net::Request& request) {
   std::unique_ptr<Journey> journey = std::exchange(at_hand_, TakeSpare());
   journey->packet.assign(request.message.begin(), request.message.end());
-  dns::ParseQuery(journey->packet, journey->asked);
+  journey->message = journey->packet;
+  dns::ParseQuery(journey->message, journey->asked);
   journey->path = request.later->MakeReplyPath(request);
   journey->is_waiting = true;
   waiting_.emplace(journey.get(), std::move(journey));
@@ -227,8 +237,25 @@ void QueryService::Finish(std::unique_ptr<Journey> journey, Next next) {
     size = Encode(*journey, absl::MakeSpan(late_reply_));
     journey->path->Send(absl::MakeConstSpan(late_reply_).first(size));
   }
-  for (const auto& plugin : *journey->chain) plugin->OnSent(*journey, size);
+  for (const auto& plugin : *journey->chain) plugin->OnSent(*journey, journey->sent + size);
   Recycle(std::move(journey));
+}
+
+void QueryService::SendPart(Journey& journey) {
+  late_reply_.resize(dns::kMaxMessageLength);
+  const size_t size = Encode(journey, absl::MakeSpan(late_reply_));
+  journey.sent += size;
+  journey.path->SendPart(absl::MakeConstSpan(late_reply_).first(size),
+                         [this, &journey](bool is_taken) { Continue(journey, is_taken); });
+}
+
+void QueryService::Continue(Journey& journey, bool is_taken) {
+  if (is_taken) journey.continuation->Advance(journey);
+  if (is_taken && !journey.continuation->is_done()) return SendPart(journey);
+  const auto found = waiting_.find(&journey);
+  std::unique_ptr<Journey> finished = std::move(found->second);
+  waiting_.erase(found);
+  Finish(std::move(finished), is_taken ? Next::kDone : Next::kDrop);
 }
 
 std::unique_ptr<QueryService::Journey> QueryService::MakeChild(const Journey& parent, std::string_view name,
@@ -251,6 +278,7 @@ std::unique_ptr<QueryService::Journey> QueryService::MakeChild(const Journey& pa
   child->client = parent.client;
   child->client_port = parent.client_port;
   child->transport = parent.transport;
+  child->message = {};
   child->can_wait = parent.can_wait;
   child->depth = parent.depth + 1;
   child->conductor = this;

@@ -64,6 +64,7 @@ class QueryService : public net::Handler, private plugins::Conductor {
     bool is_waiting = false;
     std::vector<uint8_t> packet;           // that `asked` points into, once it waits
     std::unique_ptr<net::ReplyPath> path;  // of a client that waits
+    size_t sent = 0;                       // octets of a reply of several messages, so far
     // Of a question that another one has led to; it belongs to that one when it has its reply.
     Journey* parent = nullptr;
     Done done;
@@ -90,6 +91,9 @@ class QueryService : public net::Handler, private plugins::Conductor {
   void Wait(const net::Request& request);
   // It is not going to wait any more: `next` is kDone or kDrop.
   void Finish(std::unique_ptr<Journey> journey, plugins::Next next);
+  // Sends the message at hand of a reply of several, and the next when the client has taken it.
+  void SendPart(Journey& journey);
+  void Continue(Journey& journey, bool is_taken);
   size_t Encode(plugins::Exchange& exchange, absl::Span<uint8_t> buffer);
   net::Verdict Refuse(dns::Rcode rcode, std::optional<uint16_t> info_code, absl::Span<uint8_t> buffer,
                       size_t& reply_size);
