@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "config/acl_directive.h"
 #include "config/autopath_directive.h"
+#include "config/auto_directive.h"
 #include "config/bare_directives.h"
 #include "config/bind_directive.h"
 #include "config/bufsize_directive.h"
@@ -37,6 +38,7 @@
 #include "config/root_directive.h"
 #include "config/template_directive.h"
 #include "config/timeouts_directive.h"
+#include "config/transfer_directive.h"
 #include "config/vocabulary.h"
 #include "server/base/status.h"
 
@@ -71,10 +73,12 @@ constexpr Word<ServerBlockOptions> kPlugins[] = {
     {"header", ReadHeader},
     {"minimal", ReadBare<&ServerBlockOptions::minimal>},
     {"template", ReadTemplate, /*repeatable=*/true},
+    {"transfer", ReadTransfer, /*repeatable=*/true},
     {"hosts", ReadHosts},
     {"kubernetes", ReadKubernetes},
     {"loop", ReadBare<&ServerBlockOptions::loop>},
     {"file", ReadFile, /*repeatable=*/true},
+    {"auto", ReadAuto},
     {"forward", ReadForward, /*repeatable=*/true},
     {"whoami", ReadBare<&ServerBlockOptions::whoami>},
 };
@@ -98,12 +102,10 @@ constexpr ForeignWord kPluginsOfCoreDns[] = {
     {"tsig", "remove it: acl and transfer go by addresses"},
     {"dnssec", "remove it: podnamed signs nothing"},
     {"tls", kLater},
-    {"transfer", kLater},
     {"route53", "forward the zone to its name servers"},
     {"azure", "forward the zone to its name servers"},
     {"clouddns", "forward the zone to its name servers"},
     {"k8s_external", kLater},
-    {"auto", kLater},
     {"secondary", "forward the zone to its primary server"},
     {"etcd", "forward the zone to a CoreDNS that has etcd"},
     {"grpc", "forward to the same server over dns:// or tls://"},

@@ -182,8 +182,10 @@ struct ServerBlockOptions {
   std::vector<ForwardOptions> forward;     // asked in this order
   std::vector<TemplateOptions> templates;  // tried in this order
   std::optional<HostsOptions> hosts;
+  std::vector<TransferOptions> transfer;
   std::vector<FileOptions> file;  // of names in several the longest zone answers
-  std::vector<AclOptions> acl;    // in the order of the Corefile
+  std::optional<AutoOptions> auto_zones;
+  std::vector<AclOptions> acl;  // in the order of the Corefile
   std::optional<AutopathOptions> autopath;
   std::optional<LoadbalanceOptions> loadbalance;
   std::optional<ChaosOptions> chaos;

@@ -1,5 +1,11 @@
 """Zone files served by `file` and `auto`, beside Knot and bind9 with the same file, and transferred to them."""
 
+import os
+import socket
+import struct
+import subprocess
+
+import dns.exception
 import dns.flags
 import dns.message
 import dns.query
@@ -8,7 +14,8 @@ import dns.rdatatype
 import pytest
 
 from conftest import free_port
-from harness import upstreams
+from harness import manifests, upstreams
+from harness.programs import Program
 from harness.waiting import wait_until
 
 ZONE = """$ORIGIN example.org.
@@ -155,3 +162,169 @@ def test_aliases_out_of_a_zone_are_followed(lab):
         reply = server.ask("to-nobody.example.org.", tcp=tcp)
         assert (reply.rcode(), len(reply.answer)) == (0, 1)
         assert len(server.ask("to-loop.example.org.", tcp=tcp).answer) > 1
+
+
+def test_auto_follows_its_directory(lab):
+    port, zones = free_port(), lab.directory / "zones"
+    server = lab.serve(corefile(port, f"auto {{\n directory {zones} (.*)\\.db {{1}}\n reload 100ms\n }}", "."), port)
+    server.wait_for_log(r"\[WARNING\] plugin/auto: \S+ cannot be looked through: No such file or directory")
+    (zones / "deep").mkdir(parents=True)
+    (zones / "deep" / "a.example.db").write_text(small_zone(1, "10.0.0.1"))
+    (zones / "b.example.db").write_text("nonsense\n")
+    (zones / "c.example").write_text(small_zone(1, "10.0.0.9"))
+    server.wait_for("www.a.example.", ["10.0.0.1"])
+    server.wait_for_log(r"b.example.db:1:9: the end; expected a TTL, IN, or the type of a record")
+    assert server.addresses("www.b.example.") == "SERVFAIL"
+    assert server.addresses("www.c.example.") == "SERVFAIL"
+    (zones / "b.example.db").write_text(small_zone(1, "10.0.0.2"))
+    (zones / "deep" / "a.example.db").write_text(small_zone(2, "10.0.0.33"))
+    server.wait_for("www.b.example.", ["10.0.0.2"])
+    server.wait_for("www.a.example.", ["10.0.0.33"])
+    (zones / "deep" / "a.example.db").unlink()
+    server.wait_for("www.a.example.", "SERVFAIL")
+
+
+def secondary_knot(directory, port, primary, zone):
+    config = f"""server:
+  rundir: {directory}
+  listen: 127.0.0.1@{port}
+database:
+  storage: {directory}/db
+remote:
+  - id: primary
+    address: 127.0.0.1@{primary}
+acl:
+  - id: notify
+    address: 127.0.0.1
+    action: notify
+zone:
+  - domain: {zone}
+    storage: {directory}
+    master: primary
+    acl: notify
+    zonefile-load: none
+"""
+    return ["knotd", "-c", upstreams.write(directory / "knot.conf", config)]
+
+
+def secondary_bind9(directory, port, primary, zone):
+    config = f"""options {{ directory "{directory}"; pid-file none; session-keyfile none; recursion no;
+  listen-on port {port} {{ 127.0.0.1; }}; listen-on-v6 {{ none; }}; }};
+controls {{ }};
+zone "{zone}" {{ type secondary; primaries {{ 127.0.0.1 port {primary}; }}; masterfile-format text; }};
+"""
+    return ["named", "-f", "-c", upstreams.write(directory / "named.conf", config)]
+
+
+SECONDARIES = {"knot": secondary_knot, "bind9": secondary_bind9}
+
+
+class Secondary(Program):
+    """Knot or bind9, with a zone that comes from `primary`."""
+
+    def __init__(self, lab, kind, port, primary, zone):
+        directory = lab.directory / f"secondary-{kind}"
+        directory.mkdir()
+        super().__init__(SECONDARIES[kind](directory, port, primary, zone), directory / "log")
+        self.port = port
+        lab.keep(self)
+
+    def wait_for(self, name, expected):
+        def matches():
+            try:
+                reply = dns.query.udp(dns.message.make_query(name, "A"), "127.0.0.1", timeout=1, port=self.port)
+            except (dns.exception.Timeout, OSError):
+                return False
+            return sorted(rdata.to_text() for rrset in reply.answer for rdata in rrset) == expected
+
+        wait_until(matches, f"{name} to be {expected}\n{self.log()}")
+
+
+@pytest.mark.parametrize("kind", ["knot", "bind9"])
+def test_a_secondary_follows_a_zone_file(lab, kind):
+    port, other, path = free_port(), free_port(), lab.directory / "db"
+    many = "".join(f"host-{i} A 10.1.{i // 256}.{i % 256}\n" for i in range(20000))
+    path.write_text(small_zone(1, "10.0.0.1") + many)
+    directives = f"file {path} {{\n reload 100ms\n }}\n transfer {{\n to 127.0.0.1:{other}\n }}"
+    server = lab.serve(corefile(port, directives), port)
+    server.wait_for_log("is serving with")
+    secondary = Secondary(lab, kind, other, port, "example.org")
+    secondary.wait_for("www.example.org.", ["10.0.0.1"])
+    secondary.wait_for("host-19999.example.org.", ["10.1.78.31"])
+    path.write_text(small_zone(2, "10.0.0.22") + many)
+    secondary.wait_for("www.example.org.", ["10.0.0.22"])
+    server.wait_for_log(f"127.0.0.1:{other} knows that example.org. has serial 2")
+
+
+@pytest.mark.parametrize("kind", ["knot", "bind9"])
+def test_a_secondary_follows_the_cluster(lab, kind):
+    port, other = free_port(), free_port()
+    lab.manifests.write("web.yaml", manifests.headless("web") + "---\n" + manifests.pod("web-0", "10.0.0.1", "web"))
+    directives = f"kubernetes {{\n manifests {lab.cluster_directory}\n }}\n transfer {{\n to 127.0.0.1:{other}\n }}"
+    server = lab.serve(corefile(port, directives, "cluster.local"), port)
+    server.wait_for("web-0.web.default.svc.cluster.local.", ["10.0.0.1"])
+    secondary = Secondary(lab, kind, other, port, "cluster.local")
+    secondary.wait_for("web-0.web.default.svc.cluster.local.", ["10.0.0.1"])
+    lab.manifests.write("more.yaml", manifests.pod("web-1", "10.0.0.2", "web"))
+    secondary.wait_for("web.default.svc.cluster.local.", ["10.0.0.1", "10.0.0.2"])
+    secondary.wait_for("web-1.web.default.svc.cluster.local.", ["10.0.0.2"])
+
+
+def memory(server):
+    """Octets in RAM."""
+    with open(f"/proc/{server.process.pid}/status", encoding="ascii") as file:
+        [kilobytes] = [line.split()[1] for line in file if line.startswith("VmRSS:")]
+    return int(kilobytes) << 10
+
+
+def test_transfers_are_for_some_and_slow_ones_cost_little(lab):
+    port, path = free_port(), lab.directory / "db"
+    many = "".join(f"host-{i} TXT \"{'x' * 200}\"\n" for i in range(100000))
+    path.write_text(small_zone(1, "10.0.0.1") + many)
+    directives = f"file {path}\n transfer {{\n to 127.0.0.1\n }}\n timeouts {{\n write 1s\n }}"
+    server = lab.serve(corefile(port, directives), port, flags=("-workers", "1"))
+    server.wait_for_log("is serving with")
+    for tool in (["dig", "+tcp"], ["kdig"]):
+        words = [*tool, "@127.0.0.1", "-p", str(port), "example.org", "AXFR"]
+        output = subprocess.run(words, capture_output=True, text=True, timeout=60, check=True).stdout
+        assert output.count("host-") == 100000 and output.count("\tSOA\t") == 2, output[:500]
+    refused = ["dig", "-b", "127.0.0.2", "@127.0.0.1", "-p", str(port), "example.org", "AXFR"]
+    assert "Transfer failed" in subprocess.run(refused, capture_output=True, text=True, timeout=20, check=False).stdout
+    assert server.addresses("example.org.", "AXFR") == "REFUSED"
+    # Clients that ask and take nothing: the server goes on, and lets go of them.
+    query = dns.message.make_query("example.org.", "AXFR").to_wire()
+    before, files = memory(server), len(os.listdir(f"/proc/{server.process.pid}/fd"))
+    slow = []
+    for _ in range(50):
+        client = socket.create_connection(("127.0.0.1", port))
+        client.sendall(struct.pack("!H", len(query)) + query)
+        slow.append(client)
+    assert server.addresses("www.example.org.") == ["10.0.0.1"]
+    assert memory(server) < before + (64 << 20), "far less than fifty zones of 25 MB"
+
+    wait_until(lambda: len(os.listdir(f"/proc/{server.process.pid}/fd")) <= files, "slow clients to be left")
+    for client in slow:
+        client.close()
+
+
+def test_external_names_are_resolved(lab):
+    port = free_port()
+    lab.manifests.write("docs.yaml", "".join(f"""apiVersion: v1
+kind: Service
+metadata: {{name: {name}, namespace: default}}
+spec: {{type: ExternalName, externalName: {target}}}
+---
+""" for name, target in {"docs": "www.docs.example", "lost": "no.docs.example", "nobody": "www.nobody.example"}.items()))
+    hosts = "hosts /dev/null {\n 10.0.0.3 www.docs.example\n }"
+    text = corefile(port, f"kubernetes {{\n manifests {lab.cluster_directory}\n }}", "cluster.local")
+    server = lab.serve(text + corefile(port, hosts, "docs.example"), port)
+    server.wait_for("docs.default.svc.cluster.local.", ["10.0.0.3"])
+    for tcp in (False, True):
+        reply = server.ask("docs.default.svc.cluster.local.", tcp=tcp)
+        assert [rrset.to_text() for rrset in reply.answer] == [
+            "docs.default.svc.cluster.local. 5 IN CNAME www.docs.example.", "www.docs.example. 3600 IN A 10.0.0.3"]
+        assert reply.flags & dns.flags.AA
+        for name in ("lost", "nobody"):
+            reply = server.ask(f"{name}.default.svc.cluster.local.", tcp=tcp)
+            assert (reply.rcode(), len(reply.answer)) == (0, 1), name
+        assert len(server.ask("docs.default.svc.cluster.local.", "CNAME", tcp=tcp).answer) == 1

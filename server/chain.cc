@@ -26,6 +26,7 @@
 #include "server/plugins/prometheus.h"
 #include "server/plugins/rewrite/rewrite.h"
 #include "server/plugins/template/template.h"
+#include "server/plugins/transfer/transfer.h"
 #include "server/plugins/whoami.h"
 #include "server/plugins/zones/zone_plugin.h"
 #include "server/upstream/upstream_group.h"
@@ -106,6 +107,11 @@ std::unique_ptr<plugins::Plugin> MakeTemplate(const Block& block, const ChainUse
   return std::make_unique<plugins::Template>(block.options.templates, std::move(open));
 }
 
+std::unique_ptr<plugins::Plugin> MakeTransfer(const Block& block) {
+  return std::make_unique<plugins::Transfer>(
+      block.options.transfer, plugins::Transfer::Sources{block.ZoneSets(), block.resolver.get(), block.holder()});
+}
+
 std::unique_ptr<plugins::Plugin> MakeFile(const Block& block) {
   std::vector<plugins::ZonePlugin::Source> sources;
   for (size_t i = 0; i < block.file.size(); ++i) {
@@ -138,9 +144,14 @@ plugins::PluginChain MakeChain(const Block& block, const ChainUse& use) {
   if (options.minimal) chain.push_back(std::make_unique<plugins::Minimal>());
   if (block.cache) chain.push_back(MakeCache(block, use));
   if (!options.templates.empty()) chain.push_back(MakeTemplate(block, use));
+  if (!options.transfer.empty()) chain.push_back(MakeTransfer(block));
   if (block.hosts) chain.push_back(std::make_unique<plugins::Hosts>(*block.hosts));
   if (block.resolver) chain.push_back(std::make_unique<plugins::Kubernetes>(*block.resolver, *block.holder()));
   if (!block.file.empty()) chain.push_back(MakeFile(block));
+  if (block.auto_zones) {
+    chain.push_back(std::make_unique<plugins::ZonePlugin>(
+        "auto", std::vector<plugins::ZonePlugin::Source>{{&block.auto_zones->zones(), {}}}));
+  }
   if (block.loop && tells) chain.push_back(MakeLoop(block, use));
   for (size_t i = 0; i < block.forward.size(); ++i) {
     chain.push_back(MakeForward(options.forward[i], *block.forward[i],

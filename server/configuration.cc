@@ -51,6 +51,13 @@ resolve::ResolverOptions ResolverOptionsOf(const config::ServerBlockOptions& opt
 
 }  // namespace
 
+std::vector<const plugins::Published<plugins::ZoneSet>*> Block::ZoneSets() const {
+  std::vector<const plugins::Published<plugins::ZoneSet>*> sets;
+  for (const auto& one : file) sets.push_back(&one->zones());
+  if (auto_zones) sets.push_back(&auto_zones->zones());
+  return sets;
+}
+
 absl::StatusOr<std::shared_ptr<const Configuration>> Configuration::Make(const config::Options& options,
                                                                          const Configuration* previous,
                                                                          const Process& process) {
@@ -106,6 +113,10 @@ absl::Status Configuration::Add(const config::ServerBlockOptions& options, const
         plugins::FileZones::Open(file, options.InRoot(file.file));
     if (!zones.ok()) return At(options, "file", zones.status());
     block.file.push_back(*std::move(zones));
+  }
+  if (options.auto_zones) {
+    block.auto_zones =
+        std::make_shared<const plugins::AutoZones>(*options.auto_zones, options.InRoot(options.auto_zones->directory));
   }
   if (options.cache) {
     const bool is_same = same != nullptr && same->options.cache == options.cache;

@@ -23,6 +23,7 @@
 #include "server/plugins/hosts.h"
 #include "server/plugins/loop.h"
 #include "server/plugins/published.h"
+#include "server/plugins/zones/auto_zones.h"
 #include "server/plugins/zones/file_zones.h"
 #include "server/resolve/resolver.h"
 
@@ -45,6 +46,10 @@ struct Block {
   std::shared_ptr<plugins::CacheShared> cache;          // nullptr without the directive, as are those that follow
   std::shared_ptr<const plugins::HostsSource> hosts;
   std::vector<std::shared_ptr<const plugins::FileZones>> file;  // of each of options.file
+  std::shared_ptr<const plugins::AutoZones> auto_zones;         // nullptr without the directive
+
+  // The zones of `file` and `auto`, as they change.
+  std::vector<const plugins::Published<plugins::ZoneSet>*> ZoneSets() const;
 
   const state::SnapshotHolder* holder() const { return cluster == nullptr ? nullptr : &cluster->holder(); }
 };

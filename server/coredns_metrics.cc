@@ -28,9 +28,11 @@ std::vector<std::string> EnabledPlugins(const config::ServerBlockOptions& option
   add(options.header.has_value(), "header");
   add(options.minimal, "minimal");
   add(options.cache.has_value(), "cache");
+  add(!options.transfer.empty(), "transfer");
   add(options.hosts.has_value(), "hosts");
   add(options.kubernetes.has_value(), "kubernetes");
   add(!options.file.empty(), "file");
+  add(options.auto_zones.has_value(), "auto");
   add(options.loop, "loop");
   add(!options.forward.empty(), "forward");
   add(options.whoami, "whoami");

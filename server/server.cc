@@ -56,6 +56,7 @@ absl::Status Server::Serve(const config::Options& options) {
     workers_[i]->Serve(next, std::move(sockets[i]), [&left] { left.DecrementCount(); });
   }
   left.Wait();
+  notifier_ = Notifier::Start(next);
   for (const Block& block : next->blocks()) {
     for (const auto& [endpoint, zone] : block.zones) {
       base::LogInfo("server", "{} on {}", zone.ToText(), endpoint.ToString());
@@ -106,6 +107,8 @@ void Server::AwaitClosed() const {
 
 void Server::Stop(std::chrono::milliseconds grace) {
   for (const auto& worker : workers_) worker->Stop(grace);
+  notifier_.reset();
+  notifier_.reset();
   inspection_.reset();  // while the workers answer what has arrived
   for (const auto& worker : workers_) worker->Join();
   workers_.clear();

@@ -20,6 +20,7 @@
 #include "server/coredns_metrics.h"
 #include "server/inspection.h"
 #include "server/log_metrics.h"
+#include "server/notifier.h"
 #include "server/web/health_probe.h"
 #include "server/web/http_server.h"
 #include "server/web/process_metrics.h"
@@ -74,6 +75,7 @@ class Server {
   web::HealthMetrics health_metrics_{registry_};
 
   std::vector<std::unique_ptr<Worker>> workers_;
+  std::unique_ptr<Notifier> notifier_;                // nullptr: nobody is to be told of zones
   std::unique_ptr<admin::InspectServer> inspection_;  // nullptr: nobody can look
   std::unique_ptr<web::HttpServer> web_;
   std::vector<std::unique_ptr<web::HealthProbe>> health_probes_;  // of each address that shows /health

@@ -33,6 +33,10 @@ class Resolver {
  public:
   explicit Resolver(ResolverOptions options);
 
+  const ResolverOptions& options() const { return options_; }
+  // The zones for names, longest first.
+  const std::vector<ForwardZone>& forward_zones() const { return forward_zones_; }
+
   // Answers in class IN from `snapshot` (nullptr: nothing known yet) into `answer`, which must be clear; `answer`
   // points into the question's name, the snapshot and this. `stale_seconds`: for how long nothing has been heard of the
   // cluster, 0 while that is no news. The addresses of a service come in random order, every order equally likely; its
