@@ -467,6 +467,37 @@ TEST_F(TcpListenerTest, KeepsLateRepliesForAClientThatIsSlowToRead) {
   EXPECT_EQ(client.Ask("again"), "again");
 }
 
+TEST_F(TcpListenerTest, SendsAReplyOfManyMessagesAsFastAsItIsTaken) {
+  Listen();
+  TcpClient client(port_, "127.0.0.1", /*receive_octets=*/4096);
+  client.Send(Framed("Many") + Framed("behind"));
+  TcpClient other(port_);
+  EXPECT_EQ(other.Ask("other"), "other");
+  EXPECT_LT(handler_.parts(), TestHandler::kParts) << "no more than the kernel takes, and one";
+  for (int i = 0; i < TestHandler::kParts; ++i) {
+    const std::optional<std::string> part = client.ReceiveMessage();
+    ASSERT_TRUE(part.has_value() && part->starts_with(absl::StrCat("Many ", i, "."))) << i;
+  }
+  EXPECT_EQ(client.ReceiveMessage(), "behind");
+  EXPECT_EQ(client.Ask("again"), "again");
+}
+
+TEST_F(TcpListenerTest, GivesUpAReplyOfManyMessagesThatNobodyTakes) {
+  TcpOptions options = WithoutDeadlines();
+  options.deadlines.write = milliseconds(50);
+  Listen(options);
+  TcpClient slow(port_, "127.0.0.1", /*receive_octets=*/4096);
+  slow.Send(Framed("Many"));
+  TcpClient gone(port_, "127.0.0.1", /*receive_octets=*/4096);
+  gone.Send(Framed("Many"));
+  EXPECT_TRUE(gone.ReceiveMessage().has_value());
+  gone.Reset();
+  TcpClient other(port_);
+  const auto deadline = Clock::now() + kPatience;
+  while (handler_.given_up() < 2 && Clock::now() < deadline) ASSERT_EQ(other.Ask("other"), "other");
+  EXPECT_EQ(handler_.given_up(), 2);
+}
+
 TEST_F(TcpListenerTest, OwesNothingToAClientThatIsGone) {
   Listen(WithoutDeadlines());
   TcpClient client(port_);

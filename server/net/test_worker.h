@@ -34,8 +34,8 @@ namespace podnamed::net {
 inline constexpr std::chrono::seconds kPatience{20};
 
 // 'D…' is dropped; 'W…' is answered with the client's address; 'L…' with a reply of the buffer's full length;
-// 'H…' is held until Release, on the worker's thread; 'P…' is echoed later, when ReplyToPending is called; all else is
-// echoed at once.
+// 'H…' is held until Release, on the worker's thread; 'P…' is echoed later, when ReplyToPending is called; 'M…' comes
+// back in kParts messages of 60,000 octets, each with its number behind the query; all else is echoed at once.
 class TestHandler : public Handler {
  public:
   Verdict Handle(const Request& request, absl::Span<uint8_t> buffer, size_t& reply_size) override {
@@ -55,6 +55,9 @@ class TestHandler : public Handler {
         if (!held_.HasBeenNotified()) held_.Notify();
         released_.WaitForNotification();
         break;
+      case 'M':
+        SendPart(std::string(text), request.later->MakeReplyPath(request), 0);
+        return Verdict::kLater;
       case 'P':
         pending_.push_back({std::string(text), request.later->MakeReplyPath(request)});
         return Verdict::kLater;
@@ -64,7 +67,11 @@ class TestHandler : public Handler {
     return Verdict::kReply;
   }
 
+  static constexpr int kParts = 100;
   int handled() const { return handled_; }
+  // Parts that were sent, of all replies; and replies whose clients had gone before the end.
+  int parts() const { return parts_; }
+  int given_up() const { return given_up_; }
   void WaitUntilHeld() { ASSERT_TRUE(held_.WaitForNotificationWithTimeout(absl::FromChrono(kPatience))); }
   void Release() { released_.Notify(); }
 
@@ -79,7 +86,22 @@ class TestHandler : public Handler {
   void ForgetPending() { pending_.clear(); }
 
  private:
+  void SendPart(const std::string& query, std::shared_ptr<ReplyPath> path, int number) {
+    std::string part = query + " " + std::to_string(number);
+    part.resize(60'000, '.');
+    ReplyPath& way = *path;
+    const auto octets = absl::MakeConstSpan(reinterpret_cast<const uint8_t*>(part.data()), part.size());
+    ++parts_;
+    if (number + 1 == kParts) return way.Send(octets);
+    way.SendPart(octets, [this, query, number, kept = std::move(path)](bool is_taken) {
+      if (is_taken) return SendPart(query, kept, number + 1);
+      ++given_up_;
+    });
+  }
+
   std::atomic<int> handled_ = 0;
+  std::atomic<int> parts_ = 0;
+  std::atomic<int> given_up_ = 0;
   absl::Notification held_;
   absl::Notification released_;
   std::vector<std::pair<std::string, std::unique_ptr<ReplyPath>>> pending_;

@@ -200,21 +200,27 @@ class ChainTest : public ::testing::Test, public net::ReplyPathMaker {
   std::unique_ptr<net::ReplyPath> MakeReplyPath(const net::Request&) override {
     class Path : public net::ReplyPath {
      public:
-      explicit Path(std::vector<std::string>& replies) : replies_(replies) {}
-      void Send(absl::Span<const uint8_t> message) override {
-        const testing::Message reply = testing::ParseMessage(message).value();
-        replies_.push_back(std::to_string(reply.id) + " " + reply.questions.at(0) + " " +
-                           std::string(dns::NameOf(reply.rcode)));
+      explicit Path(ChainTest& test) : test_(test) {}
+      void Send(absl::Span<const uint8_t> message) override { test_.replies_.push_back(TextOf(message)); }
+      void SendPart(absl::Span<const uint8_t> message, absl::AnyInvocable<void(bool)> next) override {
+        test_.replies_.push_back("part " + TextOf(message));
+        test_.next_part_ = std::move(next);
       }
 
      private:
-      std::vector<std::string>& replies_;
+      static std::string TextOf(absl::Span<const uint8_t> message) {
+        const testing::Message reply = testing::ParseMessage(message).value();
+        return std::to_string(reply.id) + " " + reply.questions.at(0) + " " + std::string(dns::NameOf(reply.rcode));
+      }
+
+      ChainTest& test_;
     };
-    return std::make_unique<Path>(replies_);
+    return std::make_unique<Path>(*this);
   }
 
   std::vector<std::string> events_;
   std::vector<std::string> replies_;
+  absl::AnyInvocable<void(bool)> next_part_;
   plugins::PluginChain chain_;
   std::vector<TestPlugin*> plugins_;
   std::optional<QueryService> service_;
@@ -282,6 +288,49 @@ TEST_F(ChainTest, QueriesWaitWithoutHoldingUpOthers) {
               ElementsAre("first sees NOERROR", "first sent second", "second sent second", "third sent second"));
   plugins_[1]->waiting[0]->Resume(plugins::Next::kPass);
   EXPECT_THAT(replies_, ElementsAre("2 B. IN A NOERROR", "1 a. IN A SERVFAIL"));
+}
+
+// Three messages.
+class TestContinuation final : public plugins::Continuation {
+ public:
+  bool is_done() const override { return messages_ == 3; }
+  void Advance(plugins::Exchange& exchange) override {
+    ++messages_;
+    exchange.answer.Clear();
+    exchange.authoritative = messages_ == 3;
+  }
+
+ private:
+  int messages_ = 1;
+};
+
+TEST_F(ChainTest, AReplyMayBeSeveralMessages) {
+  plugins_[1]->on_query = [&](plugins::Exchange& exchange) {
+    plugins_[1]->Answer(exchange);
+    exchange.continuation = std::make_unique<TestContinuation>();
+    return plugins::Next::kDone;
+  };
+  EXPECT_EQ(Ask("a."), net::Verdict::kLater);
+  EXPECT_THAT(replies_, ElementsAre("part 1 a. IN A NOERROR"));
+  events_.clear();
+  std::exchange(next_part_, nullptr)(true);
+  EXPECT_THAT(replies_, SizeIs(2));
+  EXPECT_THAT(events_, ElementsAre()) << "it is not there yet";
+  std::exchange(next_part_, nullptr)(true);
+  EXPECT_THAT(replies_, ElementsAre("part 1 a. IN A NOERROR", "part 1 a. IN A NOERROR", "1 a. IN A NOERROR"));
+  EXPECT_THAT(events_, ElementsAre("first sent second", "second sent second", "third sent second"));
+}
+
+TEST_F(ChainTest, AReplyOfSeveralMessagesEndsWithItsClient) {
+  plugins_[0]->on_query = [&](plugins::Exchange& exchange) {
+    plugins_[0]->Answer(exchange);
+    exchange.continuation = std::make_unique<TestContinuation>();
+    return plugins::Next::kDone;
+  };
+  EXPECT_EQ(Ask("a."), net::Verdict::kLater);
+  std::exchange(next_part_, nullptr)(false);
+  EXPECT_THAT(replies_, SizeIs(1));
+  EXPECT_THAT(events_, ::testing::Contains("third sent first")) << "the part that was";
 }
 
 TEST_F(ChainTest, OneThatResumesMayWaitAgainOrBeDropped) {
