@@ -15,7 +15,6 @@
 namespace podnamed::resolve {
 namespace {
 
-using state::Port;
 using state::Protocol;
 
 // All records, one a line.

@@ -20,7 +20,7 @@ std::string ZoneText(int serial, std::string_view records) {
 
 class ZonePluginTest : public ::testing::Test {
  protected:
-  ~ZonePluginTest() override { static_cast<void>(std::remove(path_.c_str())); }
+  void TearDown() override { static_cast<void>(std::remove(path_.c_str())); }
 
   // The file is another one for whoever looks at its stamp.
   void Write(const std::string& text) {
