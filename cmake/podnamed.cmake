@@ -79,11 +79,14 @@ function(podnamed_library name)
   endif()
 endfunction()
 
-# podnamed_binary(NAME MAN chapter SOURCES main.cc … DEPENDS targets…): a program, and the manual page that it prints.
+# podnamed_binary(NAME [MAN chapter] SOURCES main.cc … DEPENDS targets…): a program, and the manual page that it prints.
 function(podnamed_binary name)
   cmake_parse_arguments(ARG "" "MAN" "SOURCES;DEPENDS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE podnamed_flags podnamed_warnings ${ARG_DEPENDS})
+  if(NOT ARG_MAN)
+    return()
+  endif()
   set(pages "${CMAKE_BINARY_DIR}/share/man/man${ARG_MAN}")
   add_custom_command(TARGET ${name} POST_BUILD
     BYPRODUCTS "${pages}/${name}.${ARG_MAN}"
