@@ -8,8 +8,8 @@
 #include "absl/algorithm/container.h"
 #include "absl/status/status.h"
 #include "config/acl_directive.h"
-#include "config/autopath_directive.h"
 #include "config/auto_directive.h"
+#include "config/autopath_directive.h"
 #include "config/bare_directives.h"
 #include "config/bind_directive.h"
 #include "config/bufsize_directive.h"
@@ -19,8 +19,8 @@
 #include "config/debug_directive.h"
 #include "config/effective_text.h"
 #include "config/errors_directive.h"
-#include "config/fingerprint.h"
 #include "config/file_directive.h"
+#include "config/fingerprint.h"
 #include "config/forward_directive.h"
 #include "config/header_directive.h"
 #include "config/health_directive.h"
@@ -138,6 +138,10 @@ class OptionsReader {
       positions.resize(options.keys.size(), key.position);
     }
     ReadBlock(block.directives, kVocabulary, options, context_);
+    for (const auto& plugin : kPlugins) {
+      const auto is_it = [&plugin](const Directive& directive) { return directive.name.text == plugin.name; };
+      if (absl::c_any_of(block.directives, is_it)) options.plugins.emplace_back(plugin.name);
+    }
     for (size_t i = 0; i < positions.size(); ++i) Claim(options.keys[i], positions[i], options.bind);
     if (options.autopath && options.autopath->of_cluster && !options.kubernetes) {
       options.warnings.push_back(options.place + ": autopath @kubernetes does nothing without kubernetes in its block");

@@ -170,6 +170,7 @@ struct ReloadOptions {
 struct ServerBlockOptions {
   std::string place;                  // "Corefile:3:1", for messages
   std::vector<ServerKey> keys;        // at least one
+  std::vector<std::string> plugins;   // that the block has, each once, in the order in which a query meets them
   std::vector<base::IpAddress> bind;  // each once; empty: every address of the machine
   std::optional<HealthOptions> health;
   std::optional<base::Endpoint> ready;       // where it is told whether the block's cluster is known

@@ -18,6 +18,7 @@ std::vector<MetricFamily> ClusterMetrics::Collect() const {
   MetricFamily pods =
       GaugeFamily("podnamed_state_pods", "Pods, and other endpoints, each once for each of its services.");
   const std::shared_ptr<const Configuration> configuration = configurations_.Current();
+  if (configuration == nullptr) return {};  // the page is there before what it tells of
   for (const std::shared_ptr<Cluster>& cluster : configuration->clusters()) {
     const Labels labels = {{"source", TextOf(cluster->source())}};
     state::SnapshotReader reader(

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <string>
+#include <string_view>
 
+#include "absl/algorithm/container.h"
 #include "server/base/version.h"
 #include "server/metric_families.h"
 
@@ -12,32 +14,8 @@ namespace {
 
 using prometheus::MetricFamily;
 
-// As in CoreDNS: those that see queries.
-std::vector<std::string> EnabledPlugins(const config::ServerBlockOptions& options) {
-  std::vector<std::string> enabled = {"prometheus"};
-  const auto add = [&](bool is_enabled, const char* plugin) {
-    if (is_enabled) enabled.emplace_back(plugin);
-  };
-  add(options.errors.has_value(), "errors");
-  add(!options.log.empty(), "log");
-  add(options.local, "local");
-  add(options.any, "any");
-  add(options.chaos.has_value(), "chaos");
-  add(options.loadbalance.has_value(), "loadbalance");
-  add(!options.acl.empty(), "acl");
-  add(options.header.has_value(), "header");
-  add(options.minimal, "minimal");
-  add(options.cache.has_value(), "cache");
-  add(!options.transfer.empty(), "transfer");
-  add(options.hosts.has_value(), "hosts");
-  add(options.kubernetes.has_value(), "kubernetes");
-  add(!options.file.empty(), "file");
-  add(options.auto_zones.has_value(), "auto");
-  add(options.loop, "loop");
-  add(!options.forward.empty(), "forward");
-  add(options.whoami, "whoami");
-  return enabled;
-}
+// Those of CoreDNS's plugins that see no query, and are not told of for that reason.
+constexpr std::string_view kSettings[] = {"root", "timeouts", "reload", "bind", "debug", "ready", "health", "pprof"};
 
 }  // namespace
 
@@ -52,10 +30,12 @@ std::vector<MetricFamily> CorednsMetrics::Collect() const {
   MetricFamily enabled = GaugeFamily(
       "coredns_plugin_enabled", "A metric that indicates whether a plugin is enabled on per server and zone basis.");
   const std::shared_ptr<const Configuration> configuration = configurations_.Current();
+  if (configuration == nullptr) return {build, panics};  // the page is there before what it tells of
   for (const Block& block : configuration->blocks()) {
     if (!block.options.prometheus) continue;
     for (const plugins::Entrance& entrance : block.entrances) {
-      for (const std::string& plugin : EnabledPlugins(block.options)) {
+      for (const std::string& plugin : block.options.plugins) {
+        if (absl::c_linear_search(kSettings, plugin)) continue;
         PutGauge(enabled, {{"server", entrance.server}, {"zone", entrance.zone}, {"view", ""}, {"name", plugin}}, 1);
       }
     }

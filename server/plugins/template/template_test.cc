@@ -87,12 +87,13 @@ TEST_F(TemplateTest, SaysRcodeAndReason) {
   template IN ANY fail {
     rcode SERVFAIL
   })--");
-  EXPECT_EQ(Ask("a.invalid.", RecordType::kMx, {.edns_size = 1232}),
-            "NXDOMAIN aa | | invalid. 60 IN SOA ns.invalid. hostmaster.invalid. 1 60 60 60 60 EDE 21 \"Blocked according "
-            "to RFC2606\"");
-EXPECT_EQ(Ask("a.invalid.", RecordType::kTxt, {.record_class = dns::RecordClass::kCh}).substr(0, 40),
-          "NXDOMAIN aa | | invalid. 60 CH SOA ns.in");
-EXPECT_EQ(Ask("a.fail."), "SERVFAIL");
+  EXPECT_EQ(
+      Ask("a.invalid.", RecordType::kMx, {.edns_size = 1232}),
+      "NXDOMAIN aa | | invalid. 60 IN SOA ns.invalid. hostmaster.invalid. 1 60 60 60 60 EDE 21 \"Blocked according "
+      "to RFC2606\"");
+  EXPECT_EQ(Ask("a.invalid.", RecordType::kTxt, {.record_class = dns::RecordClass::kCh}).substr(0, 40),
+            "NXDOMAIN aa | | invalid. 60 CH SOA ns.in");
+  EXPECT_EQ(Ask("a.fail."), "SERVFAIL");
 }
 
 TEST_F(TemplateTest, FailuresAreErrorsAndCounted) {
