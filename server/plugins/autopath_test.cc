@@ -34,7 +34,7 @@ state::Pod LonePod(std::string namespace_name, std::string name, std::string_vie
 }
 
 // The plugins behind: the cluster, if there is one, and names of elsewhere.
-class Behind : public Conductor {
+class Behind final : public Conductor {
  public:
   void Resume(Exchange&, Next next) override { resumed = next; }
   void Ask(Exchange& parent, const dns::Name& name, RecordType type, AskFrom from, Done done) override {

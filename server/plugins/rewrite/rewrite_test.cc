@@ -239,7 +239,7 @@ TEST_F(RewriteTest, OptionsGoUpstream) {
 }
 
 // Answers what a plugin asks of others from a list of replies.
-class FakeConductor : public Conductor {
+class FakeConductor final : public Conductor {
  public:
   void Resume(Exchange&, Next) override { resumed = true; }
   void Ask(Exchange&, const dns::Name& name, RecordType, AskFrom from, Done done) override {
