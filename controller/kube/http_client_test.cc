@@ -98,7 +98,7 @@ TEST_F(HttpClientTest, BoundsABody) {
 TEST_F(HttpClientTest, TrustsOnlyWhatTheAuthoritySigned) {
   TestApiServer server;
   Access access = server.access();
-  access.ca.text = MakeTestCa("another").certificate;
+  access.ca.text = testing::MakeCa("another").certificate;
   EXPECT_THAT(GetOnce(access), HasSubstr("its certificate is not trusted by the given certificate authority"));
   access.ca = {};
   EXPECT_THAT(GetOnce(access), HasSubstr("its certificate is not trusted by the system's certificate authorities"));
@@ -254,7 +254,7 @@ TEST_F(HttpClientTest, HasAProxyPassOnWhatIsNotTls) {
   TestProxy proxy(context_, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}");
   const Access access{.is_tls = false, .host = "api", .port = 8080, .proxy = proxy.proxy(), .path = "/a"};
   EXPECT_EQ(GetOnce(access), "{}");
-  EXPECT_THAT(proxy.asked(), testing::StartsWith(absl::StrCat("GET http://api:8080/a", kServices, " HTTP/1.1\r\n")));
+  EXPECT_THAT(proxy.asked(), ::testing::StartsWith(absl::StrCat("GET http://api:8080/a", kServices, " HTTP/1.1\r\n")));
   EXPECT_THAT(proxy.asked(), HasSubstr("\r\nProxy-Authorization: Basic YW5uOnNlY3JldA==\r\n"));
 }
 

@@ -25,6 +25,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/numbers.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/synchronization/mutex.h"
 #include "controller/kube/wire.h"
@@ -137,8 +138,10 @@ Asked Read(const http::request<http::empty_body>& request) {
 }  // namespace
 
 struct TestApiServer::State {
-  State(TestServerOptions its_options, const TestCertificate& ca) : options(std::move(its_options)), acceptor(context) {
-    const TestCertificate own = MakeTestCertificate(ca, options.certificate_names, options.certificate_age_days);
+  State(TestServerOptions its_options, const testing::Certificate& ca)
+      : options(std::move(its_options)), acceptor(context) {
+    const testing::Certificate own = testing::MakeCertificate(
+        ca, "kube-apiserver", absl::StrJoin(options.certificate_names, ","), options.certificate_age_days);
     tls.use_certificate_chain(asio::buffer(own.certificate));
     tls.use_private_key(asio::buffer(own.key), asio::ssl::context::pem);
     const tcp::endpoint endpoint(asio::ip::make_address("127.0.0.1"), 0);
@@ -474,7 +477,7 @@ struct TestApiServer::State {
 };
 
 TestApiServer::TestApiServer(TestServerOptions options)
-    : ca_(MakeTestCa("test-ca")),
+    : ca_(testing::MakeCa("test-ca")),
       state_(std::make_unique<State>(std::move(options), ca_)),
       thread_([this] { state_->context.run(); }) {}
 

@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "controller/kube/access.h"
-#include "controller/kube/test_certificates.h"
+#include "server/testing/certificates.h"
 
 namespace podnamed::kube {
 
@@ -56,7 +56,7 @@ class TestApiServer {
 
   Access access() const;
   uint16_t port() const;
-  const TestCertificate& ca() const { return ca_; }
+  const testing::Certificate& ca() const { return ca_; }
 
   // The cluster changes: `collection` is a resource's path, "/api/v1/services". Returns the resourceVersion.
   uint64_t Put(const std::string& collection, const google::protobuf::Message& object);
@@ -80,7 +80,7 @@ class TestApiServer {
 
  private:
   struct State;
-  const TestCertificate ca_;
+  const testing::Certificate ca_;
   std::unique_ptr<State> state_;
   std::thread thread_;
 };

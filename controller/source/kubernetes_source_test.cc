@@ -303,7 +303,7 @@ TEST_F(KubernetesSourceTest, SaysThatTheServerIsLostAndFound) {
     absl::MutexLock lock(&mutex_);
     EXPECT_GE(lost_since_, before);
     EXPECT_GE(std::chrono::steady_clock::now() - lost_since_, 200ms);
-    EXPECT_THAT(losses_.front(), testing::ContainsRegex("(namespaces|services|endpointslices): API server .*"));
+    EXPECT_THAT(losses_.front(), ::testing::ContainsRegex("(namespaces|services|endpointslices): API server .*"));
   }
   PutService("later");
   server_.ClearFaults();
@@ -317,7 +317,7 @@ TEST_F(KubernetesSourceTest, SaysThatAServerThatNeverAnsweredIsLost) {
   ASSERT_TRUE(Until([this] { return !losses_.empty() && absl::StrContains(losses_.back(), "grant list and watch"); }));
   {
     absl::MutexLock lock(&mutex_);
-    EXPECT_THAT(losses_.back(), testing::HasSubstr("403 Interdit?")) << "which a field of protobuf may hold";
+    EXPECT_THAT(losses_.back(), ::testing::HasSubstr("403 Interdit?")) << "which a field of protobuf may hold";
   }
   server_.ClearFaults();
   EXPECT_TRUE(Until([this] { return losses_.back() == "found" && is_complete_; }));
@@ -342,7 +342,7 @@ TEST_F(KubernetesSourceTest, AShortInterruptionIsNoLoss) {
            }) > kKinds;
   }));
   absl::MutexLock lock(&mutex_);
-  EXPECT_THAT(losses_, testing::IsEmpty());
+  EXPECT_THAT(losses_, ::testing::IsEmpty());
 }
 
 // Whatever it waits for: a stop takes moments.
@@ -421,7 +421,7 @@ TEST_F(HoldTest, AServerThatLostItsMemoryTakesNothingWithItUntilASecondListSaysT
   const hold::v1::GetResponse held = source_->held();
   EXPECT_GE(held.held(), 10);
   EXPECT_GE(held.records(), held.held());
-  EXPECT_THAT(held.examples(), testing::SizeIs(3));
+  EXPECT_THAT(held.examples(), ::testing::SizeIs(3));
 }
 
 TEST_F(HoldTest, ASecondListConfirms) {
@@ -506,7 +506,7 @@ TEST_F(HoldTest, WhatComesBackWasNeverGone) {
 TEST_F(HoldTest, SaysWhichListASecondOneWaitsFor) {
   Start();
   ASSERT_TRUE(UntilComplete());
-  testing::internal::CaptureStderr();
+  ::testing::internal::CaptureStderr();
   server_.Add({.kind = Kind::kStatus, .target = kServices, .code = 403, .reason = "Forbidden", .times = -1});
   server_.Delete(kSlices, "default", "nginx-a");
   EXPECT_TRUE(Soon([this] {
@@ -514,12 +514,11 @@ TEST_F(HoldTest, SaysWhichListASecondOneWaitsFor) {
     return held.waits_for_size() == 1 && absl::StrContains(held.waits_for(0), "does not let");
   }));
   EXPECT_TRUE(HasPods());
-  const std::string log = testing::internal::GetCapturedStderr();
-  EXPECT_THAT(
-      source_->held().waits_for(),
-      testing::ElementsAre(testing::ContainsRegex("services: API server .* does not let us (list|watch) services .*")));
-  EXPECT_THAT(log, testing::ContainsRegex("STILL HOLDING the removal of [0-9]+ records, until a second list of all "
-                                          "kinds: services: .*podnamectl release removes them now"));
+  const std::string log = ::testing::internal::GetCapturedStderr();
+  EXPECT_THAT(source_->held().waits_for(), ::testing::ElementsAre(::testing::ContainsRegex(
+                                               "services: API server .* does not let us (list|watch) services .*")));
+  EXPECT_THAT(log, ::testing::ContainsRegex("STILL HOLDING the removal of [0-9]+ records, until a second list of all "
+                                            "kinds: services: .*podnamectl release removes them now"));
   source_->ReleaseHeld();
   EXPECT_TRUE(UntilText(kEmptyService));
 
@@ -529,7 +528,7 @@ TEST_F(HoldTest, SaysWhichListASecondOneWaitsFor) {
   ASSERT_TRUE(UntilHeld());
   server_.ClearFaults();
   EXPECT_TRUE(UntilText(kEmptyService)) << "it has been listed";
-  EXPECT_THAT(source_->held().waits_for(), testing::IsEmpty());
+  EXPECT_THAT(source_->held().waits_for(), ::testing::IsEmpty());
 }
 
 TEST_F(HoldTest, APersonMayReleaseIt) {

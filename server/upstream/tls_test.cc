@@ -6,7 +6,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "server/upstream/test_certificates.h"
+#include "server/testing/certificates.h"
 #include "server/upstream/test_fixture.h"
 #include "server/upstream/tls_context.h"
 
@@ -25,9 +25,9 @@ class TlsTest : public UpstreamTest {
   // Nothing is served before a test says with which certificate.
   void SetUp() override {}
 
-  void Serve(const TestCertificate& certificate) {
-    server_context_.use_certificate_chain_file(certificate.certificate_file);
-    server_context_.use_private_key_file(certificate.key_file, ssl::context::pem);
+  void Serve(const testing::Certificate& certificate) {
+    server_context_.use_certificate_chain(boost::asio::buffer(certificate.certificate));
+    server_context_.use_private_key(boost::asio::buffer(certificate.key), ssl::context::pem);
     MakeServer("127.0.0.1", &server_context_);
   }
   void Trust(const TlsOptions& tls) {
@@ -38,13 +38,14 @@ class TlsTest : public UpstreamTest {
   }
   Reply AskTls() { return AskUdp(); }  // whatever the client came by
 
-  const TestCertificate ca_ = MakeTestCa("ca");
+  const testing::Certificate ca_ = testing::MakeCa("ca");
+  const std::string ca_file_ = testing::Write(ca_).certificate_file;
   ssl::context server_context_{ssl::context::tls_server};
 };
 
 TEST_F(TlsTest, AsksWhomItKnowsByName) {
-  Serve(MakeTestCertificate(ca_, "server", kNames));
-  Trust({.server_name = "dns.example", .ca_file = ca_.certificate_file});
+  Serve(testing::MakeCertificate(ca_, "server", kNames));
+  Trust({.server_name = "dns.example", .ca_file = ca_file_});
   for (int i = 0; i < 5; ++i) {
     const Reply reply = AskTls();
     EXPECT_TRUE(Answers(reply));
@@ -57,14 +58,14 @@ TEST_F(TlsTest, AsksWhomItKnowsByName) {
 }
 
 TEST_F(TlsTest, AsksWhomItKnowsByAddress) {
-  Serve(MakeTestCertificate(ca_, "server", kNames));
-  Trust({.ca_file = ca_.certificate_file});
+  Serve(testing::MakeCertificate(ca_, "server", kNames));
+  Trust({.ca_file = ca_file_});
   EXPECT_TRUE(Answers(AskTls()));
 }
 
 TEST_F(TlsTest, SendsManyQuestionsAhead) {
-  Serve(MakeTestCertificate(ca_, "server", kNames));
-  Trust({.ca_file = ca_.certificate_file});
+  Serve(testing::MakeCertificate(ca_, "server", kNames));
+  Trust({.ca_file = ca_file_});
   constexpr size_t kQuestions = 15;
   std::vector<Octets> queries;
   server_->on_stream = [&](Connection& connection, const Octets& query) {
@@ -81,8 +82,8 @@ TEST_F(TlsTest, SendsManyQuestionsAhead) {
 }
 
 TEST_F(TlsTest, AsksAnewWhenAConnectionInUseIsClosed) {
-  Serve(MakeTestCertificate(ca_, "server", kNames));
-  Trust({.ca_file = ca_.certificate_file});
+  Serve(testing::MakeCertificate(ca_, "server", kNames));
+  Trust({.ca_file = ca_file_});
   EXPECT_TRUE(Answers(AskTls()));
   server_->CloseConnections();
   EXPECT_TRUE(Answers(AskTls()));
@@ -90,20 +91,20 @@ TEST_F(TlsTest, AsksAnewWhenAConnectionInUseIsClosed) {
 }
 
 TEST_F(TlsTest, TrustsNobodyElse) {
-  Serve(MakeTestCertificate(MakeTestCa("other"), "server", kNames));
-  Trust({.ca_file = ca_.certificate_file});
+  Serve(testing::MakeCertificate(testing::MakeCa("other"), "server", kNames));
+  Trust({.ca_file = ca_file_});
   const Reply reply = AskTls();
   EXPECT_EQ(reply.outcome, Outcome::kTlsFailed);
-  EXPECT_THAT(reply.why, HasSubstr("its certificate is not trusted by " + ca_.certificate_file));
+  EXPECT_THAT(reply.why, HasSubstr("its certificate is not trusted by " + ca_file_));
   EXPECT_TRUE(server_->stream_queries.empty());
   Trust({});  // nor do the system's authorities
   EXPECT_EQ(AskTls().outcome, Outcome::kTlsFailed);
 }
 
 TEST_F(TlsTest, TakesNoOtherNameOrAddress) {
-  Serve(MakeTestCertificate(ca_, "server", "DNS:dns.example,IP:127.0.0.9"));
+  Serve(testing::MakeCertificate(ca_, "server", "DNS:dns.example,IP:127.0.0.9"));
   for (const char* name : {"other.example", "127.0.0.2", ""}) {
-    Trust({.server_name = name, .ca_file = ca_.certificate_file});
+    Trust({.server_name = name, .ca_file = ca_file_});
     const Reply reply = AskTls();
     EXPECT_EQ(reply.outcome, Outcome::kTlsFailed) << name;
     EXPECT_THAT(reply.why, HasSubstr("its certificate is not for")) << name;
@@ -111,41 +112,41 @@ TEST_F(TlsTest, TakesNoOtherNameOrAddress) {
 }
 
 TEST_F(TlsTest, TakesNoCertificateThatHasExpired) {
-  Serve(MakeTestCertificate(ca_, "server", kNames, /*age_days=*/3));
-  Trust({.ca_file = ca_.certificate_file});
+  Serve(testing::MakeCertificate(ca_, "server", kNames, /*age_days=*/3));
+  Trust({.ca_file = ca_file_});
   EXPECT_THAT(AskTls().why, HasSubstr("has expired"));
 }
 
 TEST_F(TlsTest, ShowsItsOwnCertificate) {
-  server_context_.load_verify_file(ca_.certificate_file);
+  server_context_.load_verify_file(ca_file_);
   server_context_.set_verify_mode(ssl::verify_peer | ssl::verify_fail_if_no_peer_cert);
-  Serve(MakeTestCertificate(ca_, "server", kNames));
-  Trust({.ca_file = ca_.certificate_file});
+  Serve(testing::MakeCertificate(ca_, "server", kNames));
+  Trust({.ca_file = ca_file_});
   EXPECT_FALSE(AskTls().ok());
-  const TestCertificate ours = MakeTestCertificate(ca_, "client", "DNS:client.example");
-  Trust({.ca_file = ca_.certificate_file, .certificate_file = ours.certificate_file, .key_file = ours.key_file});
+  const testing::CertificateFiles ours = testing::Write(testing::MakeCertificate(ca_, "client", "DNS:client.example"));
+  Trust({.ca_file = ca_file_, .certificate_file = ours.certificate_file, .key_file = ours.key_file});
   EXPECT_TRUE(Answers(AskTls()));
 }
 
 TEST_F(TlsTest, SpeaksNoTlsBefore12) {
   SSL_CTX_set_min_proto_version(server_context_.native_handle(), TLS1_VERSION);
   SSL_CTX_set_max_proto_version(server_context_.native_handle(), TLS1_1_VERSION);
-  Serve(MakeTestCertificate(ca_, "server", kNames));
-  Trust({.ca_file = ca_.certificate_file});
+  Serve(testing::MakeCertificate(ca_, "server", kNames));
+  Trust({.ca_file = ca_file_});
   EXPECT_EQ(AskTls().outcome, Outcome::kTlsFailed);
 }
 
 TEST_F(TlsTest, WaitsNoLongerForAHandshakeThanItsTimeout) {
   MakeServer();  // takes what begins a handshake for the length of a query
   options_.connect_timeout = milliseconds(30);
-  Trust({.ca_file = ca_.certificate_file});
+  Trust({.ca_file = ca_file_});
   EXPECT_EQ(AskTls().outcome, Outcome::kTimeout);
   EXPECT_EQ(upstream().connections(), 0u);
 }
 
 TEST_F(TlsTest, DestroyingItEndsWhatIsUnderWay) {
-  Serve(MakeTestCertificate(ca_, "server", kNames));
-  Trust({.ca_file = ca_.certificate_file});
+  Serve(testing::MakeCertificate(ca_, "server", kNames));
+  Trust({.ca_file = ca_file_});
   int held = 0;
   server_->on_stream = [&](Connection&, const Octets&) { ++held; };
   const auto first = Start(QuestionFor(kName), Transport::kTcp);
@@ -158,7 +159,7 @@ TEST_F(TlsTest, DestroyingItEndsWhatIsUnderWay) {
 
 TEST_F(TlsTest, DestroyingItEndsAHandshake) {
   MakeServer();
-  Trust({.ca_file = ca_.certificate_file});
+  Trust({.ca_file = ca_file_});
   const auto asked = Start(QuestionFor(kName), Transport::kTcp);
   RunUntil([&] { return server_->accepted == 1; });
   upstream_.reset();
@@ -168,8 +169,8 @@ TEST_F(TlsTest, DestroyingItEndsAHandshake) {
 TEST_F(TlsTest, AFileWithoutWhatItShouldHaveIsNamed) {
   const std::string empty = ::testing::TempDir() + "upstream_test_empty.pem";
   std::ofstream(empty).close();
-  const TestCertificate ours = MakeTestCertificate(ca_, "client", "");
-  const TestCertificate other = MakeTestCertificate(ca_, "other", "");
+  const testing::CertificateFiles ours = testing::Write(testing::MakeCertificate(ca_, "client", ""));
+  const testing::CertificateFiles other = testing::Write(testing::MakeCertificate(ca_, "other", ""));
   const auto error_of = [](const TlsOptions& tls) { return std::string(TlsContext::Make(tls).status().message()); };
   EXPECT_THAT(error_of({.ca_file = empty}), HasSubstr(empty + ": found no certificate authority in PEM"));
   EXPECT_THAT(error_of({.ca_file = "/none"}), HasSubstr("/none: found no certificate authority in PEM"));

@@ -1,4 +1,4 @@
-#include "controller/kube/test_certificates.h"
+#include "server/testing/certificates.h"
 
 #include <openssl/bio.h>
 #include <openssl/evp.h>
@@ -6,16 +6,18 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
+#include <fstream>
 #include <memory>
 #include <random>
 
-#include "absl/strings/str_join.h"
+#include "absl/strings/str_cat.h"
+#include "gtest/gtest.h"
 
-namespace podnamed::kube {
+namespace podnamed::testing {
 namespace {
 
 constexpr long kDay = 24 * 60 * 60;
-constexpr long kTwoVersions = 2;  // X.509v3, counted from zero
+constexpr long kVersion3 = 2;  // counted from zero
 
 template <auto kFree>
 struct Freer {
@@ -25,7 +27,7 @@ struct Freer {
   }
 };
 using Key = std::unique_ptr<EVP_PKEY, Freer<EVP_PKEY_free>>;
-using Certificate = std::unique_ptr<X509, Freer<X509_free>>;
+using X509Pointer = std::unique_ptr<X509, Freer<X509_free>>;
 using Bio = std::unique_ptr<BIO, Freer<BIO_free_all>>;
 
 std::string TextOf(BIO* bio) {
@@ -46,18 +48,17 @@ void Extend(X509* certificate, X509* issuer, int kind, const std::string& value)
 }
 
 // `ca` is nullptr for one that signs itself.
-TestCertificate Make(const TestCertificate* ca, const std::string& common_name, const std::string& names,
-                     int age_days) {
+Certificate Make(const Certificate* ca, const std::string& common_name, const std::string& names, int age_days) {
   const Key key(EVP_EC_gen("P-256"));
-  const Certificate certificate(X509_new());
-  Certificate issuer;
+  const X509Pointer certificate(X509_new());
+  X509Pointer issuer;
   Key issuer_key;
   if (ca != nullptr) {
     issuer.reset(PEM_read_bio_X509(Reader(ca->certificate).get(), nullptr, nullptr, nullptr));
     issuer_key.reset(PEM_read_bio_PrivateKey(Reader(ca->key).get(), nullptr, nullptr, nullptr));
   }
   X509* const signer = issuer ? issuer.get() : certificate.get();
-  X509_set_version(certificate.get(), kTwoVersions);
+  X509_set_version(certificate.get(), kVersion3);
   ASN1_INTEGER_set(X509_get_serialNumber(certificate.get()), static_cast<long>(std::random_device()()));
   X509_gmtime_adj(X509_getm_notBefore(certificate.get()), -60 - age_days * kDay);
   X509_gmtime_adj(X509_getm_notAfter(certificate.get()), kDay - age_days * kDay);
@@ -78,10 +79,19 @@ TestCertificate Make(const TestCertificate* ca, const std::string& common_name, 
 
 }  // namespace
 
-TestCertificate MakeTestCa(const std::string& name) { return Make(nullptr, name, "", 0); }
+Certificate MakeCa(const std::string& name) { return Make(nullptr, name, "", 0); }
 
-TestCertificate MakeTestCertificate(const TestCertificate& ca, const std::vector<std::string>& names, int age_days) {
-  return Make(&ca, "kube-apiserver", absl::StrJoin(names, ","), age_days);
+Certificate MakeCertificate(const Certificate& ca, const std::string& name, const std::string& alternatives,
+                            int age_days) {
+  return Make(&ca, name, alternatives, age_days);
 }
 
-}  // namespace podnamed::kube
+CertificateFiles Write(const Certificate& certificate) {
+  const std::string path = absl::StrCat(::testing::TempDir(), "certificate_", std::random_device()());
+  CertificateFiles files = {.certificate_file = path + ".pem", .key_file = path + ".key"};
+  std::ofstream(files.certificate_file) << certificate.certificate;
+  std::ofstream(files.key_file) << certificate.key;
+  return files;
+}
+
+}  // namespace podnamed::testing
