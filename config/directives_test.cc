@@ -8,8 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "config/fake_environment.h"
-#include "config/options.h"
+#include "config/test_directives.h"
 #include "server/base/version.h"
 
 namespace podnamed::config {
@@ -17,32 +16,6 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
-
-absl::StatusOr<Options> Parse(std::string_view directives) {
-  return ParseOptions(fmt::format("example.org {{\n{}\n}}", directives), "Corefile", 53, FakeEnvironment());
-}
-
-ServerBlockOptions Block(std::string_view directives) {
-  const absl::StatusOr<Options> options = Parse(directives);
-  EXPECT_TRUE(options.ok()) << options.status();
-  return options.ok() ? options->blocks[0] : ServerBlockOptions{};
-}
-
-std::string Errors(std::string_view directives) {
-  const absl::StatusOr<Options> options = Parse(directives);
-  return options.ok() ? "none" : std::string(options.status().message());
-}
-
-dns::Name Zone(std::string_view text) { return dns::Name::FromText(text).value(); }
-
-struct Refusal {
-  std::string_view directives;
-  std::string_view errors;
-};
-
-void ExpectRefusals(const std::vector<Refusal>& refusals) {
-  for (const Refusal& refusal : refusals) EXPECT_EQ(Errors(refusal.directives), refusal.errors) << refusal.directives;
-}
 
 TEST(Reload, HasCoreDnsDefaultsAndBounds) {
   const auto reload = [](std::string_view directive) {

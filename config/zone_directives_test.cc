@@ -1,36 +1,17 @@
 // What `file`, `auto` and `transfer` mean, and what they refuse.
-#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <string>
 #include <string_view>
 
-#include "config/fake_environment.h"
-#include "config/options.h"
+#include "config/test_directives.h"
 
 namespace podnamed::config {
 namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
-
-absl::StatusOr<Options> Parse(std::string_view directives) {
-  return ParseOptions(fmt::format("example.org {{\n{}\n}}", directives), "Corefile", 53, FakeEnvironment());
-}
-
-ServerBlockOptions Block(std::string_view directives) {
-  const absl::StatusOr<Options> options = Parse(directives);
-  EXPECT_TRUE(options.ok()) << options.status();
-  return options.ok() ? options->blocks[0] : ServerBlockOptions{};
-}
-
-std::string Errors(std::string_view directives) {
-  const absl::StatusOr<Options> options = Parse(directives);
-  return options.ok() ? "none" : std::string(options.status().message());
-}
-
-dns::Name Zone(std::string_view text) { return dns::Name::FromText(text).value(); }
 
 TEST(File, HasDefaults) {
   const ServerBlockOptions block = Block("file db");
