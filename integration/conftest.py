@@ -9,8 +9,10 @@ import pytest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
+from harness.corefile import block  # noqa: E402
 from harness.manifests import Directory  # noqa: E402
 from harness.programs import Controller, Podnamed  # noqa: E402
+from harness.upstreams import Liar  # noqa: E402
 
 
 def pytest_sessionstart(session):
@@ -79,6 +81,13 @@ class Lab:
         """A Corefile that says all by itself, and the port that it names."""
         return self.keep(Podnamed(corefile, self.directory, name, flags, prefix, port=port))
 
+    def serve_block(self, directives, name="podnamed"):
+        """One block for all names; it is there when this returns."""
+        port = free_port()
+        server = self.serve(block(port, f"errors\n {directives}"), port, name)
+        server.wait_for_log("is serving with")
+        return server
+
     def feed_source(self):
         return f"feed unix://{self.directory}/feed.sock"
 
@@ -93,3 +102,17 @@ def lab(tmp_path):
     laboratory = Lab(tmp_path)
     yield laboratory
     laboratory.stop_all()
+
+
+@pytest.fixture
+def liar():
+    """Starts upstreams that answer as a test says, and ends them."""
+    started = []
+
+    def start(**options):
+        started.append(Liar(**options))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.close()

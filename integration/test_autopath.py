@@ -1,6 +1,5 @@
 """autopath: the search list of a pod is walked in one query. Pods here have addresses of the loopback network."""
 
-import urllib.request
 
 import dns.message
 import dns.query
@@ -8,23 +7,23 @@ import dns.rcode
 import pytest
 
 from conftest import free_port
-from harness import metrics
 from harness.manifests import headless, pod
-from harness.upstreams import Liar, answer, refusal
+from harness.metrics import scrape
+from harness.programs import texts
+from harness.upstreams import answer, refusal
 
 
 @pytest.fixture
-def liar():
-    upstream = Liar()
+def upstream(liar):
+    one = liar()
     known = {"www.example.com.": "192.0.2.1"}
 
     def reply(query):
         address = known.get(query.question[0].name.to_text().lower())
         return [answer(query, address) if address else refusal(query, dns.rcode.NXDOMAIN)]
 
-    upstream.reply = reply
-    yield upstream
-    upstream.close()
+    one.reply = reply
+    return one
 
 
 def serve(lab, upstream, page):
@@ -47,20 +46,16 @@ def ask(server, name, source):
     return dns.query.udp(query, "127.0.0.1", timeout=3, port=server.port, source=source)
 
 
-def texts(reply):
-    return [line for rrset in reply.answer for line in rrset.to_text().splitlines()]
-
-
-def test_a_pods_search_list_in_one_query(lab, liar):
+def test_a_pods_search_list_in_one_query(lab, upstream):
     lab.manifests.write("cart.yaml", headless("cart"), pod("cart-0", "127.0.0.2", "cart"))
     lab.manifests.write("db.yaml", headless("db", "other"), pod("db-0", "127.0.0.3", "db", "other"))
     page = free_port()
-    server = serve(lab, liar, page)
+    server = serve(lab, upstream, page)
     server.wait_for("cart.default.svc.cluster.local.", ["127.0.0.2"])
 
     name = "WWW.example.com.default.svc.cluster.local."
-    assert texts(ask(server, name, "127.0.0.2"))[:1] == [f"{name} 300 IN CNAME WWW.example.com."]
-    assert texts(ask(server, "db.other.default.svc.cluster.local.", "127.0.0.2")) == [
+    assert texts(ask(server, name, "127.0.0.2").answer)[:1] == [f"{name} 300 IN CNAME WWW.example.com."]
+    assert texts(ask(server, "db.other.default.svc.cluster.local.", "127.0.0.2").answer) == [
         "db.other.default.svc.cluster.local. 5 IN CNAME db.other.svc.cluster.local.",
         "db.other.svc.cluster.local. 5 IN A 127.0.0.3",
     ]
@@ -69,8 +64,7 @@ def test_a_pods_search_list_in_one_query(lab, liar):
     none = ask(server, "none.default.svc.cluster.local.", "127.0.0.2")
     assert none.rcode() == dns.rcode.NXDOMAIN
     assert none.authority[0].name.to_text() == "cluster.local."
-    with urllib.request.urlopen(f"http://127.0.0.1:{page}/metrics", timeout=5) as response:
-        counted = metrics.parse(response.read().decode())
+    counted = scrape(page)
     where = f"dns://127.0.0.1:{server.port}"
     assert counted.value("coredns_autopath_success_total", server=where) == 2
 
@@ -79,4 +73,4 @@ def test_a_pods_search_list_in_one_query(lab, liar):
     lab.manifests.write("db.yaml", headless("db", "other"), pod("db-1", "127.0.0.2", "db", "other"))
     server.wait_for("db.other.svc.cluster.local.", ["127.0.0.2"])
     assert ask(server, name, "127.0.0.2").rcode() == dns.rcode.NXDOMAIN
-    assert texts(ask(server, "www.example.com.other.svc.cluster.local.", "127.0.0.2"))
+    assert texts(ask(server, "www.example.com.other.svc.cluster.local.", "127.0.0.2").answer)

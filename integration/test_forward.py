@@ -4,7 +4,6 @@ import os
 import signal
 import socket
 import time
-import urllib.request
 
 import dns.flags
 import dns.message
@@ -13,8 +12,9 @@ import dns.rcode
 import pytest
 
 from conftest import free_port
-from harness import metrics, upstreams
-from harness.upstreams import Liar, answer, refusal
+from harness import upstreams
+from harness.metrics import scrape
+from harness.upstreams import answer, refusal
 from harness.waiting import wait_until
 
 
@@ -26,27 +26,6 @@ def upstream(lab):
     return start
 
 
-@pytest.fixture
-def liar():
-    started = []
-
-    def start(**options):
-        started.append(Liar(**options))
-        return started[-1]
-
-    yield start
-    for one in started:
-        one.close()
-
-
-def serve(lab, directives, name="podnamed"):
-    port = free_port()
-    text = f".:{port} {{\n bind 127.0.0.1\n errors\n {directives}\n}}\n"
-    server = lab.serve(text, port, name)
-    server.wait_for_log("is serving with")
-    return server
-
-
 class Asked:
     """A query over UDP whose reply is waited for later."""
 
@@ -55,6 +34,12 @@ class Asked:
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.connect(("127.0.0.1", port))
         self.socket.send(self.query.to_wire())
+
+    def wait_until_read(self):
+        """What a client asks after it is answered at once: then the server has read this."""
+        self.socket.settimeout(5)
+        self.socket.send(dns.message.make_query("version.bind.", "TXT", "CH").to_wire())
+        assert dns.message.from_wire(self.socket.recv(65535)).answer
 
     def rcode(self, timeout=5.0):
         """None if no reply comes."""
@@ -90,7 +75,7 @@ QUESTIONS = [("www", "A"), ("www", "AAAA"), ("WwW", "A"), ("alias", "A"), ("mail
 def test_what_a_real_upstream_says_is_what_the_client_hears(lab, upstream, kind):
     """All of it: rcode, flags, records with their TTLs; what is too long is cut, and whole over TCP."""
     real = upstream(kind)
-    server = serve(lab, forward_to(real))
+    server = lab.serve_block(forward_to(real))
     for name, rdtype in QUESTIONS:
         name = f"{name}.example.org.".lstrip(".")
         for tcp in (False, True):
@@ -106,7 +91,7 @@ def test_what_a_real_upstream_says_is_what_the_client_hears(lab, upstream, kind)
 
 def test_an_upstream_that_is_killed_or_frozen_is_passed_over(lab, upstream):
     first, second = upstream(), upstream("bind9")
-    server = serve(lab, forward_to(first, second))
+    server = lab.serve_block(forward_to(first, second))
     os.kill(first.process.pid, signal.SIGSTOP)
     start = time.monotonic()
     assert server.addresses("www.example.org.", timeout=6) == ["192.0.2.1", "192.0.2.2"]
@@ -125,7 +110,7 @@ def asked_in(server, seconds):
 def test_nobody_answers(lab, liar):
     silent = liar()
     silent.reply = lambda query: []
-    server = serve(lab, forward_to(silent))
+    server = lab.serve_block(forward_to(silent))
     start = time.monotonic()
     reply = server.ask("www.example.org.", timeout=8, use_edns=0)
     assert reply.rcode() == dns.rcode.SERVFAIL
@@ -137,7 +122,7 @@ def test_nobody_answers(lab, liar):
 def test_a_second_opinion(lab, liar):
     broken, sound = liar(), liar()
     broken.reply = lambda query: [refusal(query)]
-    server = serve(lab, forward_to(broken, sound))
+    server = lab.serve_block(forward_to(broken, sound))
     assert server.addresses("www.example.org.") == ["192.0.2.1"]
     sound.reply = lambda query: [refusal(query, dns.rcode.REFUSED)]
     assert server.addresses("other.example.org.") == "SERVFAIL", "what the first said"
@@ -146,7 +131,7 @@ def test_a_second_opinion(lab, liar):
 def test_lies_are_not_believed(lab, liar):
     """A wrong id, another question, other letters, half a message: each before the truth."""
     one = liar()
-    server = serve(lab, forward_to(one))
+    server = lab.serve_block(forward_to(one))
 
     def before(lie):
         one.reply = lambda query: [lie(query), answer(query)]
@@ -174,7 +159,7 @@ def test_lies_are_not_believed(lab, liar):
 
 def test_queries_are_hard_to_guess(lab, liar):
     one = liar()
-    server = serve(lab, forward_to(one))
+    server = lab.serve_block(forward_to(one))
     for i in range(50):
         server.addresses(f"name-{i}.with.letters.example.org.")
     assert len({port for _, port in one.clients}) > 45
@@ -192,7 +177,7 @@ def test_letters_that_an_upstream_folds_do_not_matter(lab, liar):
         return [bytes(octets)]
 
     one.reply = folded
-    server = serve(lab, forward_to(one))
+    server = lab.serve_block(forward_to(one))
     for i in range(5):
         assert server.addresses(f"Name-{i}.example.org.") == ["192.0.2.1"]
 
@@ -201,10 +186,11 @@ def test_the_same_question_is_asked_once(lab, liar):
     one = liar()
     held = []
     one.reply = lambda query: held.append(query) or []
-    server = serve(lab, forward_to(one))
+    server = lab.serve_block(f"chaos\n {forward_to(one)}")
     clients = [Asked(server.port, "www.example.org.") for _ in range(20)]
     wait_until(lambda: held, "the question")
-    time.sleep(0.1)  # for those that are not to come
+    for client in clients:
+        client.wait_until_read()
     assert len(held) <= 2, "one of each worker"
     for query, client in zip(one.queries, one.clients):
         one.udp.sendto(answer(query).to_wire(), client)
@@ -214,7 +200,7 @@ def test_the_same_question_is_asked_once(lab, liar):
 def test_too_many_at_once_are_refused(lab, liar):
     one = liar()
     one.reply = lambda query: []
-    server = serve(lab, forward_to(one, options="max_concurrent 2"))
+    server = lab.serve_block(forward_to(one, options="max_concurrent 2"))
     waiting = [Asked(server.port, f"name-{i}.example.org.") for i in range(8)]
     refused = sum(client.rcode(timeout=1.5) == dns.rcode.REFUSED for client in waiting)
     assert 4 <= refused <= 6, "two of each of two workers are under way at most"
@@ -224,7 +210,7 @@ def test_except_and_two_forwards(lab, liar):
     inside, outside = liar(), liar()
     inside.reply = lambda query: [answer(query, "10.0.0.1")]
     directives = f"forward corp.example 127.0.0.1:{inside.port}\n " + forward_to(outside, options="except local")
-    server = serve(lab, directives)
+    server = lab.serve_block(directives)
     assert server.addresses("www.corp.example.") == ["10.0.0.1"]
     assert server.addresses("www.example.org.") == ["192.0.2.1"]
     assert server.addresses("www.local.") == "SERVFAIL"
@@ -235,7 +221,7 @@ def test_except_and_two_forwards(lab, liar):
 
 def test_a_reply_is_kept_for_its_time_and_counts_down(lab, liar):
     one = liar()
-    server = serve(lab, f"cache 30\n {forward_to(one)}")
+    server = lab.serve_block(f"cache 30\n {forward_to(one)}")
     first = server.ask("www.example.org.")
     assert first.answer[0].ttl == 30, "no longer than the Corefile says"
     wait_until(lambda: server.ask("WWW.example.org.").answer[0].ttl < 30, "the TTL to count down")
@@ -245,13 +231,13 @@ def test_a_reply_is_kept_for_its_time_and_counts_down(lab, liar):
 
 def test_denials_and_failures_are_kept(lab, upstream, liar):
     real = upstream()
-    server = serve(lab, f"cache\n {forward_to(real)}")
+    server = lab.serve_block(f"cache\n {forward_to(real)}")
     assert server.addresses("nobody.example.org.") == "NXDOMAIN"
     real.kill()
     assert server.addresses("nobody.example.org.") == "NXDOMAIN"
     broken = liar()
     broken.reply = lambda query: [refusal(query)]
-    server = serve(lab, f"cache\n {forward_to(broken)}", "other")
+    server = lab.serve_block(f"cache\n {forward_to(broken)}", "other")
     for _ in range(3):
         assert server.addresses("www.example.org.") == "SERVFAIL"
     assert len(broken.queries) == 1
@@ -260,7 +246,7 @@ def test_denials_and_failures_are_kept(lab, upstream, liar):
 def test_stale_is_better_than_nothing(lab, liar):
     one = liar()
     one.reply = lambda query: [answer(query, ttl=5)]
-    server = serve(lab, f"cache {{\n success 100 1 1\n serve_stale 1h verify\n servfail 0\n }}\n {forward_to(one)}")
+    server = lab.serve_block(f"cache {{\n success 100 1 1\n serve_stale 1h verify\n servfail 0\n }}\n {forward_to(one)}")
     assert server.addresses("www.example.org.") == ["192.0.2.1"]
     one.reply = lambda query: [refusal(query)]
 
@@ -276,7 +262,7 @@ def test_stale_is_better_than_nothing(lab, liar):
 def test_the_cluster_is_never_kept(lab, liar):
     one = liar()
     cluster = f"kubernetes cluster.local {{\n manifests {lab.cluster_directory}\n }}"
-    server = serve(lab, f"cache 30\n {cluster}\n {forward_to(one)}")
+    server = lab.serve_block(f"cache 30\n {cluster}\n {forward_to(one)}")
     wait_until(lambda: server.addresses("nobody.default.svc.cluster.local.") == "NXDOMAIN", "the cluster")
     assert server.addresses("www.example.org.") == ["192.0.2.1"]
     assert not any("cluster" in query.question[0].name.to_text().lower() for query in one.queries)
@@ -284,11 +270,10 @@ def test_the_cluster_is_never_kept(lab, liar):
 
 def test_metrics(lab, liar):
     one, page = liar(), free_port()
-    server = serve(lab, f"prometheus 127.0.0.1:{page}\n cache 30\n {forward_to(one)}")
+    server = lab.serve_block(f"prometheus 127.0.0.1:{page}\n cache 30\n {forward_to(one)}")
     for _ in range(3):
         server.addresses("www.example.org.")
-    with urllib.request.urlopen(f"http://127.0.0.1:{page}/metrics", timeout=5) as reply:
-        read = metrics.parse(reply.read().decode())
+    read = scrape(page)
     kept = {"server": f"dns://127.0.0.1:{server.port}", "zones": ".", "view": ""}
     assert read.value("coredns_cache_hits_total", type="success", **kept) == 2
     assert read.value("coredns_cache_entries", type="success", **kept) == 1
@@ -306,7 +291,7 @@ def test_a_file_of_name_servers_is_followed(lab, liar):
     """As /etc/resolv.conf is, whose name servers have port 53: here nobody is there but the one of the Corefile."""
     one, path = liar(), lab.directory / "resolv.conf"
     path.write_text("nameserver 127.0.0.53\n")
-    server = serve(lab, f"forward . 127.0.0.1:{one.port} {path} {{\n policy sequential\n }}")
+    server = lab.serve_block(f"forward . 127.0.0.1:{one.port} {path} {{\n policy sequential\n }}")
     assert server.addresses("www.example.org.") == ["192.0.2.1"]
     path.write_text("# nobody\n")
     server.wait_for_log(r"\[WARNING\] plugin/forward: \S+ names no name server; the name servers that it named before")

@@ -11,16 +11,15 @@ import time
 import pytest
 
 from conftest import free_port
-from harness import metrics
 from harness.api_server import ApiServer
 from harness.kube_cluster import KubeCluster
 from harness.manifests import cluster_ip, endpoint_slices, headless, pod
+from harness.metrics import scrape
 from harness.programs import BINARIES, ROOT, Podnamed, Program
 from harness.waiting import wait_until
 
 NAME = "web-0.nginx.default.svc.cluster.local."
 PROGRAMMING = "coredns_kubernetes_dns_programming_duration_seconds"
-TEXT_FORMAT = "text/plain; version=0.0.4; charset=utf-8"
 
 
 def get(port, path, timeout=5):
@@ -32,17 +31,6 @@ def get(port, path, timeout=5):
         return reply.status, reply.read().decode()
     except ConnectionError:
         return None, ""
-    finally:
-        connection.close()
-
-
-def scrape(port):
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-    try:
-        connection.request("GET", "/metrics")
-        reply = connection.getresponse()
-        assert (reply.status, reply.getheader("Content-Type")) == (200, TEXT_FORMAT)
-        return metrics.parse(reply.read().decode())
     finally:
         connection.close()
 

@@ -7,17 +7,14 @@ import dns.flags
 import pytest
 
 from conftest import free_port
+from harness.corefile import block
 from harness.waiting import wait_until
-
-
-def corefile(port, directives, zone="."):
-    return f"{zone}:{port} {{\n bind 127.0.0.1\n {directives}\n}}\n"
 
 
 def test_hosts_follows_its_file(lab):
     """The file may come late, change, go away and come back; names that it had stay."""
     port, path = free_port(), lab.directory / "hosts"
-    server = lab.serve(corefile(port, f"hosts {path} {{\n reload 100ms\n fallthrough\n }}"), port)
+    server = lab.serve(block(port, f"hosts {path} {{\n reload 100ms\n fallthrough\n }}"), port)
     server.wait_for_log(r"\[WARNING\] plugin/hosts: \S+ cannot be read: No such file or directory; going on without it")
     server.wait_for("www.example.org.", "SERVFAIL")
     for address in ("10.0.0.1", "10.0.0.22"):
@@ -33,7 +30,7 @@ def test_hosts_follows_its_file(lab):
 def test_acl_drops_and_blocks(lab):
     port = free_port()
     rules = "acl drop.example {\n drop\n }\n acl block.example {\n block net 127.0.0.1\n }\n whoami"
-    server = lab.serve(corefile(port, rules), port)
+    server = lab.serve(block(port, rules), port)
     server.wait_for_log("is serving with")
     assert server.addresses("a.drop.example.", timeout=0.5) is None
     with pytest.raises(EOFError):
@@ -46,7 +43,7 @@ def test_acl_drops_and_blocks(lab):
 
 def test_other_classes_are_for_chaos_on_its_port_alone(lab):
     port, other = free_port(), free_port()
-    text = corefile(port, "chaos", "a.example") + corefile(port, "whoami") + corefile(other, "whoami")
+    text = block(port, "chaos", "a.example") + block(port, "whoami") + block(other, "whoami")
     server = lab.serve(text, port)
     server.wait_for_log("is serving with")
     ask = {"rdclass": "CH"}
@@ -58,7 +55,7 @@ def test_other_classes_are_for_chaos_on_its_port_alone(lab):
 def test_loadbalance_shuffles(lab):
     port = free_port()
     lines = "\n".join(f"10.0.0.{i} www.example.org" for i in range(1, 5))
-    server = lab.serve(corefile(port, f"loadbalance\n hosts /dev/null {{\n {lines}\n }}"), port)
+    server = lab.serve(block(port, f"loadbalance\n hosts /dev/null {{\n {lines}\n }}"), port)
     server.wait_for_log("is serving with")
     first = set()
     for _ in range(100):
@@ -71,7 +68,7 @@ def test_loadbalance_shuffles(lab):
 def test_bufsize_cuts_what_is_longer(lab):
     port = free_port()
     lines = "\n".join(f"10.0.0.{i} www.example.org" for i in range(1, 61))
-    server = lab.serve(corefile(port, f"bufsize 600\n hosts /dev/null {{\n {lines}\n }}"), port)
+    server = lab.serve(block(port, f"bufsize 600\n hosts /dev/null {{\n {lines}\n }}"), port)
     server.wait_for_log("is serving with")
     reply = server.ask("www.example.org.", use_edns=0, payload=4096)
     assert reply.flags & dns.flags.TC
@@ -81,7 +78,7 @@ def test_bufsize_cuts_what_is_longer(lab):
 
 def test_timeouts_end_idle_connections(lab):
     port = free_port()
-    server = lab.serve(corefile(port, "timeouts {\n read 1s\n }\n whoami"), port)
+    server = lab.serve(block(port, "timeouts {\n read 1s\n }\n whoami"), port)
     server.wait_for_log("is serving with")
     with socket.create_connection(("127.0.0.1", port), timeout=5) as silent:
         started = time.monotonic()
@@ -91,7 +88,7 @@ def test_timeouts_end_idle_connections(lab):
 
 def test_warnings_say_what_changes_nothing(lab):
     port = free_port()
-    server = lab.serve(corefile(port, "debug\n bufsize 4096"), port)
+    server = lab.serve(block(port, "debug\n bufsize 4096"), port)
     for text in ("debug changes nothing", "bufsize 4096: a reply of podnamed over UDP has at most 1232 octets"):
         server.wait_for_log(rf"\[WARNING\] config: \S+Corefile:\d:\d+: {text}")
     wait_until(lambda: server.addresses("a.example.") == "SERVFAIL", "an answer")

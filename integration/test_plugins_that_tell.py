@@ -11,9 +11,9 @@ import dns.message
 
 from conftest import free_port
 from harness.manifests import headless, pod
+from harness.metrics import scrape
 from harness.programs import BINARIES
 from harness.waiting import wait_until
-from test_health import scrape
 
 
 NAME = "web-0.nginx.default.svc.cluster.local."

@@ -7,7 +7,6 @@ import signal
 import socket
 import threading
 import time
-import urllib.request
 
 import dns.message
 import dns.query
@@ -15,25 +14,14 @@ import dns.rcode
 import pytest
 
 from conftest import free_port
-from harness import metrics, upstreams
+from harness import upstreams
+from harness.corefile import block
 from harness.manifests import headless, pod
-from harness.upstreams import Liar, answer
-from harness.waiting import wait_until
+from harness.metrics import scrape
+from harness.upstreams import answer
+from harness.waiting import stays, wait_for_looks, wait_until
 
 COMPLETE = "[INFO] Reloading complete"
-
-
-@pytest.fixture
-def liar():
-    started = []
-
-    def start(**options):
-        started.append(Liar(**options))
-        return started[-1]
-
-    yield start
-    for one in started:
-        one.close()
 
 
 class Reloading:
@@ -61,18 +49,9 @@ class Reloading:
         wait_until(lambda: self.count(line) > before, f"a line {line!r} in:\n{self.server.log()}")
 
 
-def scrape(port):
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as reply:
-        return metrics.parse(reply.read().decode())
-
-
 def is_open(port):
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as client:
         return client.connect_ex(("127.0.0.1", port)) == 0
-
-
-def block(port, directives, zone=".", bind="127.0.0.1"):
-    return f"{zone}:{port} {{\n bind {bind}\n {directives}\n}}\n"
 
 
 def start_cluster(lab):
@@ -156,7 +135,7 @@ def test_a_bad_file_changes_nothing_until_it_is_mended(lab):
     line = r"\[ERROR\] plugin/reload: Corefile changed but reload failed.*:6:2: unknown plugin \"frobnicate\".*; .*:7:6: any takes no argument"
     loading.server.wait_for_log(line)
     assert failures() == 1
-    time.sleep(4.5)  # two looks at the same errors
+    wait_for_looks(loading.path, 3)  # at the same errors, two of them to their end
     assert failures() == 1 and loading.count("reload failed") == 1
     assert loading.server.ask("example.org").rcode() == dns.rcode.NOERROR
     # A port that somebody else has: the configuration is good, and cannot be served.
@@ -380,8 +359,8 @@ def test_no_loop_no_end(lab, liar):
     server.wait_for_log("is serving with")
     wait_until(lambda: upstream.queries, "its query")
     assert [str(query.question[0]) for query in upstream.queries][0].endswith(" IN HINFO")
-    time.sleep(3)
-    assert len(upstream.queries) == 1 and server.process.poll() is None
+    within = 3  # longer than it looks for what circles after a reply
+    stays(lambda: len(upstream.queries) == 1 and server.process.poll() is None, within, "one query, and no end")
 
 
 def test_one_zone_at_two_addresses(lab):

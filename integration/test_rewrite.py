@@ -3,31 +3,11 @@
 import dns.edns
 import dns.message
 import dns.rdatatype
-import pytest
 
 from conftest import free_port
 from harness import upstreams
-from harness.upstreams import Liar, answer
-
-
-@pytest.fixture
-def liar():
-    started = []
-
-    def start():
-        started.append(Liar())
-        return started[-1]
-
-    yield start
-    for one in started:
-        one.close()
-
-
-def serve(lab, directives):
-    port = free_port()
-    server = lab.serve(f".:{port} {{\n bind 127.0.0.1\n errors\n {directives}\n}}\n", port)
-    server.wait_for_log("is serving with")
-    return server
+from harness.programs import texts
+from harness.upstreams import answer
 
 
 def asked(upstream):
@@ -36,14 +16,9 @@ def asked(upstream):
     return f"{question.name.to_text().lower()} {dns.rdatatype.to_text(question.rdtype)}"
 
 
-def texts(section):
-    return [line for rrset in section for line in rrset.to_text().splitlines()]
-
-
 def test_a_real_server_is_asked_for_another_name(lab):
     upstream = lab.keep(upstreams.make("knot", lab.directory, free_port()))
-    server = serve(
-        lab,
+    server = lab.serve_block(
         "rewrite name suffix .shop.test .example.org answer auto\n"
         "rewrite name www.other.test www.example.org\n"
         f"cache\n forward . 127.0.0.1:{upstream.port}",
@@ -61,7 +36,7 @@ def test_a_real_server_is_asked_for_another_name(lab):
 
 def test_what_a_type_and_a_class_become(lab, liar):
     upstream = liar()
-    server = serve(lab, f"rewrite type MX A\n rewrite class CH IN\n forward . 127.0.0.1:{upstream.port}")
+    server = lab.serve_block(f"rewrite type MX A\n rewrite class CH IN\n forward . 127.0.0.1:{upstream.port}")
     reply = server.ask("www.example.org.", "MX")
     assert asked(upstream) == "www.example.org. A"
     assert reply.question[0].rdtype == dns.rdatatype.MX
@@ -72,8 +47,7 @@ def test_what_a_type_and_a_class_become(lab, liar):
 
 def test_options_go_upstream_and_their_replies_to_one_client(lab, liar):
     upstream = liar()
-    server = serve(
-        lab,
+    server = lab.serve_block(
         "rewrite continue edns0 local set 0xffee 0x61626364\n"
         "rewrite name suffix .one.test .example.org answer auto\n"
         f"rewrite edns0 subnet set 24 56\n cache\n forward . 127.0.0.1:{upstream.port}",
@@ -102,7 +76,7 @@ def test_an_alias_leads_elsewhere(lab, liar):
         return [message]
 
     upstream.reply = reply
-    server = serve(lab, f"rewrite cname suffix .cdn.test. .other.test.\n forward . 127.0.0.1:{upstream.port}")
+    server = lab.serve_block(f"rewrite cname suffix .cdn.test. .other.test.\n forward . 127.0.0.1:{upstream.port}")
     lines = texts(server.ask("shop.test.", "A").answer)
     assert lines[0] == "shop.test. 60 IN CNAME shop.other.test."
     assert lines[1].startswith("shop.other.test. ") and " IN A " in lines[1]
@@ -110,8 +84,7 @@ def test_an_alias_leads_elsewhere(lab, liar):
 
 
 def test_failures_and_names_that_cannot_be(lab):
-    server = serve(
-        lab,
+    server = lab.serve_block(
         "rewrite rcode suffix .down.test SERVFAIL NXDOMAIN\n rewrite name regex ^(a+)[.]test {1}..test\n"
         f"forward . 127.0.0.1:{free_port()}",
     )

@@ -1,28 +1,17 @@
 """template: records made of queries, aliases followed to an upstream, and what is counted."""
 
-import urllib.request
 
 import dns.rcode
 
 from conftest import free_port
-from harness import metrics, upstreams
-
-
-def serve(lab, directives):
-    port = free_port()
-    server = lab.serve(f".:{port} {{\n bind 127.0.0.1\n errors\n {directives}\n}}\n", port)
-    server.wait_for_log("is serving with")
-    return server
-
-
-def texts(section):
-    return [line for rrset in section for line in rrset.to_text().splitlines()]
+from harness import upstreams
+from harness.metrics import scrape
+from harness.programs import texts
 
 
 def test_an_alias_is_followed_to_an_upstream(lab):
     upstream = lab.keep(upstreams.make("unbound", lab.directory, free_port()))
-    server = serve(
-        lab,
+    server = lab.serve_block(
         'template IN ANY foogle.test {\n match "^foogle\\.test\\.$"\n answer "foogle.test 60 IN CNAME www.example.org"\n'
         f" fallthrough\n }}\n forward . 127.0.0.1:{upstream.port}",
     )
@@ -35,16 +24,14 @@ def test_an_alias_is_followed_to_an_upstream(lab):
 
 def test_failures_are_logged_and_counted(lab):
     page = free_port()
-    server = serve(
-        lab,
+    server = lab.serve_block(
         f'prometheus 127.0.0.1:{page}\n template IN A {{\n match ^good\n answer "{{{{ .Name }}}} A 10.0.0.1"\n fallthrough\n }}\n'
         'template IN A {\n answer "{{ .Name }} 60 IN A {{ .Name }}"\n }',
     )
     assert server.addresses("good.test.") == ["10.0.0.1"]
     assert server.ask("bad.test.").rcode() == dns.rcode.SERVFAIL
     server.wait_for_log(r'bad.test. A: plugin/template: "bad.test." is no IPv4 address, at column 19')
-    with urllib.request.urlopen(f"http://127.0.0.1:{page}/metrics", timeout=5) as response:
-        counted = metrics.parse(response.read().decode())
+    counted = scrape(page)
     where = {"server": f"dns://127.0.0.1:{server.port}", "zone": ".", "view": "", "class": "IN", "type": "A"}
     assert counted.value("coredns_template_matches_total", **where) == 2
     failed = {"section": "answer", "template": "{{ .Name }} 60 IN A {{ .Name }}"}

@@ -15,9 +15,11 @@ import pytest
 
 from conftest import free_port
 from harness import manifests, upstreams
+from harness.corefile import block
 from harness.programs import Program
 from harness.waiting import wait_until
 
+ORIGIN = "example.org"
 ZONE = """$ORIGIN example.org.
 $TTL 300
 @ SOA ns hostmaster 1 7200 1800 86400 60
@@ -109,17 +111,13 @@ def test_answers_like_others_with_the_same_file(lab, peer, monkeypatch):
         other.stop()
 
 
-def corefile(port, directives, zone="example.org"):
-    return f"{zone}:{port} {{\n bind 127.0.0.1\n {directives}\n}}\n"
-
-
 def small_zone(serial, address):
     return f"$TTL 60\n@ SOA ns hostmaster {serial} 2 3 4 5\n@ NS ns\nns A 127.0.0.1\nwww A {address}\n"
 
 
 def test_file_follows_its_serial(lab):
     port, path = free_port(), lab.directory / "db"
-    server = lab.serve(corefile(port, f"file {path} {{\n reload 100ms\n }}"), port)
+    server = lab.serve(block(port, f"file {path} {{\n reload 100ms\n }}", ORIGIN), port)
     server.wait_for_log(r"zone example.org.: \S+ cannot be read: No such file or directory; trying again every 100ms")
     server.wait_for("www.example.org.", "SERVFAIL")
     path.write_text(small_zone(1, "10.0.0.1"))
@@ -136,7 +134,7 @@ def test_file_follows_its_serial(lab):
 def test_a_file_that_is_wrong_ends_the_start(lab):
     port, path = free_port(), lab.directory / "db"
     path.write_text("www A 10.0.0\n$BAD\n")
-    server = lab.serve(corefile(port, f"file {path}"), port)
+    server = lab.serve(block(port, f"file {path}", ORIGIN), port)
     wait_until(lambda: server.process.poll() is not None, "the end")
     assert server.process.returncode != 0
     assert "db:1:7: A: \"10.0.0\"; expected an IPv4 address" in server.log()
@@ -150,8 +148,8 @@ def test_aliases_out_of_a_zone_are_followed(lab):
         {"hosts": "www.hosts", "nothing": "no.other", "nobody": "www.nobody", "loop": "to-loop.other"}.items()))
     other = lab.directory / "other"
     other.write_text(small_zone(1, "10.0.0.2") + "to-loop CNAME to-loop.example.org.\n")
-    text = corefile(port, f"file {path}") + corefile(port, "hosts /dev/null {\n 10.0.0.3 www.hosts\n }", "hosts")
-    server = lab.serve(text + corefile(port, f"file {other}", "other"), port)
+    text = block(port, f"file {path}", ORIGIN) + block(port, "hosts /dev/null {\n 10.0.0.3 www.hosts\n }", "hosts")
+    server = lab.serve(text + block(port, f"file {other}", "other"), port)
     server.wait_for_log("is serving with")
     for tcp in (False, True):
         reply = server.ask("to-hosts.example.org.", tcp=tcp)
@@ -166,7 +164,7 @@ def test_aliases_out_of_a_zone_are_followed(lab):
 
 def test_auto_follows_its_directory(lab):
     port, zones = free_port(), lab.directory / "zones"
-    server = lab.serve(corefile(port, f"auto {{\n directory {zones} (.*)\\.db {{1}}\n reload 100ms\n }}", "."), port)
+    server = lab.serve(block(port, f"auto {{\n directory {zones} (.*)\\.db {{1}}\n reload 100ms\n }}"), port)
     server.wait_for_log(r"\[WARNING\] plugin/auto: \S+ cannot be looked through: No such file or directory")
     (zones / "deep").mkdir(parents=True)
     (zones / "deep" / "a.example.db").write_text(small_zone(1, "10.0.0.1"))
@@ -246,7 +244,7 @@ def test_a_secondary_follows_a_zone_file(lab, kind):
     many = "".join(f"host-{i} A 10.1.{i // 256}.{i % 256}\n" for i in range(20000))
     path.write_text(small_zone(1, "10.0.0.1") + many)
     directives = f"file {path} {{\n reload 100ms\n }}\n transfer {{\n to 127.0.0.1:{other}\n }}"
-    server = lab.serve(corefile(port, directives), port)
+    server = lab.serve(block(port, directives, ORIGIN), port)
     server.wait_for_log("is serving with")
     secondary = Secondary(lab, kind, other, port, "example.org")
     secondary.wait_for("www.example.org.", ["10.0.0.1"])
@@ -261,7 +259,7 @@ def test_a_secondary_follows_the_cluster(lab, kind):
     port, other = free_port(), free_port()
     lab.manifests.write("web.yaml", manifests.headless("web") + "---\n" + manifests.pod("web-0", "10.0.0.1", "web"))
     directives = f"kubernetes {{\n manifests {lab.cluster_directory}\n }}\n transfer {{\n to 127.0.0.1:{other}\n }}"
-    server = lab.serve(corefile(port, directives, "cluster.local"), port)
+    server = lab.serve(block(port, directives, "cluster.local"), port)
     server.wait_for("web-0.web.default.svc.cluster.local.", ["10.0.0.1"])
     secondary = Secondary(lab, kind, other, port, "cluster.local")
     secondary.wait_for("web-0.web.default.svc.cluster.local.", ["10.0.0.1"])
@@ -282,7 +280,7 @@ def test_transfers_are_for_some_and_slow_ones_cost_little(lab):
     many = "".join(f"host-{i} TXT \"{'x' * 200}\"\n" for i in range(100000))
     path.write_text(small_zone(1, "10.0.0.1") + many)
     directives = f"file {path}\n transfer {{\n to 127.0.0.1\n }}\n timeouts {{\n write 1s\n }}"
-    server = lab.serve(corefile(port, directives), port, flags=("-workers", "1"))
+    server = lab.serve(block(port, directives, ORIGIN), port, flags=("-workers", "1"))
     server.wait_for_log("is serving with")
     for tool in (["dig", "+tcp"], ["kdig"]):
         words = [*tool, "@127.0.0.1", "-p", str(port), "example.org", "AXFR"]
@@ -316,8 +314,8 @@ spec: {{type: ExternalName, externalName: {target}}}
 ---
 """ for name, target in {"docs": "www.docs.example", "lost": "no.docs.example", "nobody": "www.nobody.example"}.items()))
     hosts = "hosts /dev/null {\n 10.0.0.3 www.docs.example\n }"
-    text = corefile(port, f"kubernetes {{\n manifests {lab.cluster_directory}\n }}", "cluster.local")
-    server = lab.serve(text + corefile(port, hosts, "docs.example"), port)
+    text = block(port, f"kubernetes {{\n manifests {lab.cluster_directory}\n }}", "cluster.local")
+    server = lab.serve(text + block(port, hosts, "docs.example"), port)
     server.wait_for("docs.default.svc.cluster.local.", ["10.0.0.3"])
     for tcp in (False, True):
         reply = server.ask("docs.default.svc.cluster.local.", tcp=tcp)

@@ -10,7 +10,6 @@ from their own thread, while it serves on one of its own.
 import asyncio
 import copy
 import itertools
-import os
 import shutil
 import socket
 import ssl

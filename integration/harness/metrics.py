@@ -1,7 +1,9 @@
 """Prometheus's text format 0.0.4, read strictly: whatever a scraper could stumble over is an error here."""
 
+import http.client
 import re
 
+TEXT_FORMAT = "text/plain; version=0.0.4; charset=utf-8"
 NAME = r"[a-zA-Z_:][a-zA-Z0-9_:]*"
 LABEL = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\\n]|\\["\\n])*)"(,|$)')
 SAMPLE = re.compile(rf"({NAME})(?:\{{(.*)\}})? (\S+)$")
@@ -68,6 +70,17 @@ def parse(text):
         if kind == "histogram":
             check_histogram(metrics, name)
     return metrics
+
+
+def scrape(port):
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", "/metrics")
+        reply = connection.getresponse()
+        assert (reply.status, reply.getheader("Content-Type")) == (200, TEXT_FORMAT)
+        return parse(reply.read().decode())
+    finally:
+        connection.close()
 
 
 def check_histogram(metrics, name):

@@ -18,6 +18,11 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 BINARIES = os.environ.get("PODNAMED_BIN", os.path.join(ROOT, "build", "bin"))
 
 
+def texts(section):
+    """The records of a reply's section, a line each, as a zone file has them."""
+    return [line for rrset in section for line in rrset.to_text().splitlines()]
+
+
 class Program:
     """A running process whose output goes to a file."""
 
