@@ -30,7 +30,7 @@ def test_failures_are_logged_and_counted(lab):
     )
     assert server.addresses("good.test.") == ["10.0.0.1"]
     assert server.ask("bad.test.").rcode() == dns.rcode.SERVFAIL
-    server.wait_for_log(r'bad.test. A: plugin/template: "bad.test." is no IPv4 address, at column 19')
+    server.wait_for_log(r'bad.test. A: plugin/template: "bad.test."; expected an IPv4 address, at column 19')
     counted = scrape(page)
     where = {"server": f"dns://127.0.0.1:{server.port}", "zone": ".", "view": "", "class": "IN", "type": "A"}
     assert counted.value("coredns_template_matches_total", **where) == 2

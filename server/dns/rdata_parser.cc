@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <limits>
 #include <map>
 #include <set>
 #include <system_error>
@@ -86,6 +85,7 @@ constexpr Format kFormats[] = {
 };
 
 constexpr size_t kMaxRdata = 65535;
+constexpr size_t kMaxString = 255;  // RFC 1035 section 3.3
 
 void PutU8(std::string& out, uint8_t value) { out.push_back(static_cast<char>(value)); }
 
@@ -129,7 +129,10 @@ std::optional<std::string> Unescape(std::string_view text) {
   return octets;
 }
 
-std::string Quoted(std::string_view text) { return absl::StrCat("\"", absl::CHexEscape(std::string(text)), "\""); }
+std::string Quoted(std::string_view text) {
+  constexpr size_t kMost = 40;
+  return absl::StrCat("\"", absl::CHexEscape(std::string(text.substr(0, kMost))), text.size() > kMost ? "…\"" : "\"");
+}
 
 // RFC 4034 section 3.2: a day and time, or seconds.
 std::optional<uint32_t> ParseTime(std::string_view text) {
@@ -169,9 +172,9 @@ std::string TypeBitmap(const std::set<uint16_t>& types) {
 }
 
 // The parameters of RFC 9460.
-enum class ServiceKey : uint16_t { kMandatory, kAlpn, kNoDefaultAlpn, kPort, kIpv4Hint, kEch, kIpv6Hint };
+enum class ServiceKey : uint16_t { kMandatory, kAlpn, kNoDefaultAlpn, kPort, kIpv4Hint, kEch, kIpv6Hint, kDohPath };
 constexpr std::string_view kServiceKeyNames[] = {"mandatory", "alpn", "no-default-alpn", "port",
-                                                 "ipv4hint",  "ech",  "ipv6hint"};
+                                                 "ipv4hint",  "ech",  "ipv6hint",        "dohpath"};
 
 std::optional<uint16_t> ParseServiceKey(std::string_view name) {
   const auto* known = std::find(std::begin(kServiceKeyNames), std::end(kServiceKeyNames), name);
@@ -221,7 +224,7 @@ std::optional<std::string> ParseServiceValue(uint16_t key, const std::string& va
     }
     case ServiceKey::kAlpn:
       for (const std::string& item : SplitList(value)) {
-        if (item.empty() || item.size() > std::numeric_limits<uint8_t>::max()) return std::nullopt;
+        if (item.empty() || item.size() > kMaxString) return std::nullopt;
         PutU8(out, static_cast<uint8_t>(item.size()));
         out += item;
       }
@@ -246,6 +249,8 @@ std::optional<std::string> ParseServiceValue(uint16_t key, const std::string& va
       return out;
     case ServiceKey::kEch:
       return absl::Base64Unescape(value, &out) && !value.empty() ? std::optional(out) : std::nullopt;
+    case ServiceKey::kDohPath:
+      break;
   }
   return value;
 }
@@ -289,6 +294,7 @@ class RdataParser {
   absl::Status ParseGeneric(RecordType type);
 
   absl::Status Parse(Field field) {
+    std::string octets;
     switch (field) {
       case Field::kEnd:
         break;
@@ -316,14 +322,11 @@ class RdataParser {
       case Field::kString:
         return ParseString();
       case Field::kStrings:
-        do {
-          if (absl::Status status = ParseString(); !status.ok()) return status;
-        } while (next_ < words_.size());
-        return absl::OkStatus();
+        return ParseStrings();
       case Field::kOctets:
-        if (next_ == words_.size()) return Expected("a text");
-        return Value(Unescape(Text()), "\\DDD up to 255, or \\ and a character",
-                     [this](const std::string& octets) { out_ += octets; });
+        if (absl::Status status = ParseOctets(octets); !status.ok()) return status;
+        out_ += octets;
+        return Done();
       case Field::kHex:
         return ParseHex();
       case Field::kBase64:
@@ -368,16 +371,42 @@ class RdataParser {
     return Done();
   }
 
-  absl::Status ParseString() {
+  absl::Status ParseOctets(std::string& octets) {
     if (next_ == words_.size()) return Expected("a text");
     const std::optional<std::string> text = Unescape(Text());
     if (!text) return Expected("\\DDD up to 255, or \\ and a character");
-    if (text->size() > std::numeric_limits<uint8_t>::max()) {
-      return absl::InvalidArgumentError(absl::StrCat("a text of ", text->size(), " octets; expected at most 255"));
+    octets = *text;
+    return absl::OkStatus();
+  }
+
+  void PutString(std::string_view text) {
+    PutU8(out_, static_cast<uint8_t>(text.size()));
+    out_ += text;
+  }
+
+  absl::Status ParseString() {
+    std::string text;
+    if (absl::Status status = ParseOctets(text); !status.ok()) return status;
+    if (text.size() > kMaxString) {
+      return absl::InvalidArgumentError(absl::StrCat("a text of ", text.size(), " octets; expected at most 255"));
     }
-    PutU8(out_, static_cast<uint8_t>(text->size()));
-    out_ += *text;
+    PutString(text);
     return Done();
+  }
+
+  // A longer one becomes several, as CoreDNS takes it.
+  absl::Status ParseStrings() {
+    do {
+      std::string text;
+      if (absl::Status status = ParseOctets(text); !status.ok()) return status;
+      std::string_view rest = text;
+      do {
+        PutString(rest.substr(0, kMaxString));
+        rest.remove_prefix(std::min(rest.size(), kMaxString));
+      } while (!rest.empty());
+      ++next_;
+    } while (next_ < words_.size());
+    return absl::OkStatus();
   }
 
   // The words that are left, as one.

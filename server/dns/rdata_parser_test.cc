@@ -88,6 +88,9 @@ TEST(ParseRdata, ReadsEveryTypeAsItsDocumentWritesIt) {
        "00020000"
        "000400040a000001"
        "029b00026869"},
+      {"SVCB", "1 a. dohpath=/q{?dns}",
+       "00010161000007"
+       "00082f717b3f646e737d"},
       {"A", "\\# 4 0a 000001", "0a000001"},
       {"TYPE65280", "\\# 0", ""},
       {"TYPE65280", "\\# 3 abcdef", "abcdef"},

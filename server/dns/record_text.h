@@ -36,12 +36,9 @@ struct ParsedRecord {
   std::string rdata;  // as it goes on the wire; names in it are not compressed
 };
 
-// Reads `text`, which is the record alone and may have several lines where parentheses go around them. What it knows of
-// rdata is in the table of record_text.cc; every other type is read as "\#", and each may be written so. TTLs and the
-// times of a SOA may have units, as BIND takes them: "1h30m". The message of an error ends with the column.
+// Reads `text`, which is the record alone and may have several lines where parentheses go around them. Its rdata is
+// what ParseRdata takes; the TTL may have units, as BIND takes them: "1h30m". The message of an error ends with the
+// column.
 absl::StatusOr<ParsedRecord> ParseRecord(std::string_view text, const RecordDefaults& defaults = {});
-
-// "3600", "1h30m"; std::nullopt for what is none, or more than RFC 2181 section 8 allows.
-std::optional<uint32_t> ParseTtl(std::string_view text);
 
 }  // namespace podnamed::dns

@@ -104,7 +104,7 @@ TEST_F(TemplateTest, FailuresAreErrorsAndCounted) {
     answer "{{ .Name }} 60 IN A {{ .Name }}"
   })--");
   EXPECT_EQ(Ask("x.a."), "SERVFAIL plugin/template: parseInt of \"x.a.\": no number of base 16 that fits 8 bits");
-  EXPECT_EQ(Ask("x.b."), "SERVFAIL plugin/template: \"x.b.\" is no IPv4 address, at column 14");
+  EXPECT_EQ(Ask("x.b."), "SERVFAIL plugin/template: \"x.b.\"; expected an IPv4 address, at column 14");
   EXPECT_EQ(counters_["coredns_template_template_failures_total server=dns://:53 zone=a. view= class=IN type=A "
                       "section=answer template={{ .Name }} 60 IN A {{ parseInt .Name 16 8 }}"]
                 .value(),
