@@ -12,15 +12,14 @@ import itertools
 import json
 import os
 import shlex
-import subprocess
 import sys
 from pathlib import Path
 
-from harness import command, machine, report, servers
+from harness import command, machine, report
 from harness.command import PAGE, ROOT, say
 from harness.load import Loader, Suite
 from harness.resolvers import ALL, Resolver
-from harness.servers import Knot, Setting, Unavailable
+from harness.servers import Knot, Setting
 
 NAME = "bench forwarding"
 HOT_NAMES = 5000  # each of the caches has room for them
@@ -53,12 +52,8 @@ def parse_arguments() -> argparse.Namespace:
 
 def generate(tools: Path, directory: Path, is_tiny: bool) -> None:
     """Zone files and query files, and the query file of the few names that are asked for again and again."""
-    directory.mkdir()
     sizes = ["--namespaces", "3", "--stateful-sets", "2", "--replicas", "5", "--small-services", "2"] if is_tiny else []
-    try:
-        subprocess.run([str(tools / "bench_cluster_files"), "--out", str(directory), *sizes], check=True, timeout=120)
-    except FileNotFoundError as error:
-        raise Unavailable(f"{error.filename} is not built: run ./dev bench") from error
+    command.generate(tools, sizes, directory)
     with (directory / "q1.queries").open() as queries:
         (directory / "hot.queries").write_text("".join(itertools.islice(queries, HOT_NAMES)))
 
@@ -71,17 +66,7 @@ def measure(group: list[Resolver], suites: tuple[Suite, ...], loader: Loader, ar
         result.start_ms[server.name].append(server.start(directory / server.name) * 1000)
         if server.caches:
             loader.run(suites[0], server, max(arguments.seconds, 1))  # fills it
-    for number in range(arguments.rounds):
-        for suite in suites:
-            for server in group:
-                if suite.tcp and not server.keeps_connections:
-                    continue
-                run = loader.run(suite, server, arguments.seconds)
-                result.results.append(run)
-                say(
-                    f"round {number + 1}, {suite.title}, {server.name}: {run.cpu_ns:,.0f} ns of CPU per query, "
-                    f"{run.qps:,.0f} q/s, {run.wrong} wrong, {run.lost} lost"
-                )
+    command.measure(group, suites, loader, arguments.rounds, arguments.seconds, result)
     for server in group:
         result.pss_mib[server.name] = server.pss_mib()
         server.stop()

@@ -11,7 +11,6 @@ import contextlib
 import json
 import os
 import shlex
-import subprocess
 import sys
 import time
 from dataclasses import dataclass, replace
@@ -20,7 +19,7 @@ from pathlib import Path
 from harness import command, machine, report, verify
 from harness.command import PAGE, ROOT, say
 from harness.load import SUITES, Loader, Suite
-from harness.servers import ALL, Floor, Podnamed, Process, Server, Setting, Unavailable
+from harness.servers import ALL, Podnamed, Process, Server, Setting, Unavailable
 
 FEED_DEADLINE = 60.0  # seconds
 
@@ -79,16 +78,6 @@ def cluster_options(scale: Scale) -> list[str]:
     return [part for name, count in scale.cluster.items() for part in (f"--{name}", str(count))]
 
 
-def generate(tools: Path, scale: Scale, directory: Path) -> None:
-    """Zone files and query files of the cluster."""
-    directory.mkdir()
-    words = [str(tools / "bench_cluster_files"), "--out", str(directory), *cluster_options(scale)]
-    try:
-        subprocess.run(words, check=True, timeout=120)
-    except FileNotFoundError as error:
-        raise Unavailable(f"{words[0]} is not built: run ./dev bench") from error
-
-
 def find_servers(names: list[str], setting: Setting, peers_optional: bool) -> list[Server]:
     servers = []
     for name in names:
@@ -142,20 +131,6 @@ def compare(servers: list[Server], suites: list[Suite], data: Path, sample: int)
     return verdict.differences
 
 
-def measure(servers: list[Server], suites: list[Suite], loader: Loader, scale: Scale, result: report.Report) -> None:
-    for number in range(scale.rounds):
-        for suite in suites:
-            for server in servers:
-                if not suite.fits(server):
-                    continue
-                run = loader.run(suite, server, scale.seconds)
-                result.results.append(run)
-                say(
-                    f"round {number + 1}, {suite.title}, {server.name}: {run.cpu_ns:,.0f} ns of CPU per query, "
-                    f"{run.qps:,.0f} q/s, {run.wrong} wrong, {run.lost} lost"
-                )
-
-
 def describe(scale: Scale, result: report.Report, line: str, facts: dict[str, str]) -> str:
     """The section of docs/performance.md."""
     differences = "".join(f"\n- {difference}" for difference in result.differences)
@@ -187,7 +162,7 @@ def run(arguments: argparse.Namespace, directory: Path, cleanup: contextlib.Exit
         probe="web-0.web.tenant-0.svc.cluster.local.",
     )
     servers = find_servers(arguments.servers.split(","), setting, scale.peers_optional)
-    generate(setting.tools, scale, data)
+    command.generate(setting.tools, cluster_options(scale), data)
     result = report.Report({server.name: server.version for server in servers}, suites)
     if any(isinstance(server, Podnamed) for server in servers):
         feed = start_feed(setting, scale, load_cpu, directory / "feed")
@@ -196,7 +171,7 @@ def run(arguments: argparse.Namespace, directory: Path, cleanup: contextlib.Exit
         cleanup.callback(server.stop)
     start_all(servers, scale, directory, result)
     result.differences = compare(servers, suites, data, scale.sample)
-    measure(servers, suites, Loader(setting.tools, data), scale, result)
+    command.measure(servers, suites, Loader(setting.tools, data), scale.rounds, scale.seconds, result)
     for server in servers:
         result.pss_mib[server.name] = server.pss_mib()
 

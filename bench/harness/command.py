@@ -2,14 +2,15 @@
 
 import contextlib
 import signal
+import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from harness import machine
-from harness.load import LoadError
-from harness.servers import Unavailable
+from harness import machine, report
+from harness.load import Loader, LoadError, Suite
+from harness.servers import Server, Unavailable
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PAGE = ROOT / "docs" / "performance.md"
@@ -25,6 +26,32 @@ def facts() -> dict[str, str]:
     if found["load average"] > 0.5:
         say(f"the machine is busy (load average {found['load average']}): the figures will be noisy")
     return found
+
+
+def generate(tools: Path, sizes: list[str], directory: Path) -> None:
+    """Zone files and query files of a cluster, in a new directory."""
+    directory.mkdir()
+    words = [str(tools / "bench_cluster_files"), "--out", str(directory), *sizes]
+    try:
+        subprocess.run(words, check=True, timeout=120)
+    except FileNotFoundError as error:
+        raise Unavailable(f"{words[0]} is not built: run ./dev bench") from error
+
+
+def measure(servers: Sequence[Server], suites: Sequence[Suite], loader: Loader, rounds: int, seconds: float,
+            result: report.Report) -> None:
+    """Every load on every server, in rounds: what changes on the machine meanwhile meets all of them."""
+    for number in range(rounds):
+        for suite in suites:
+            for server in servers:
+                if not suite.fits(server):
+                    continue
+                run = loader.run(suite, server, seconds)
+                result.results.append(run)
+                say(
+                    f"round {number + 1}, {suite.title}, {server.name}: {run.cpu_ns:,.0f} ns of CPU per query, "
+                    f"{run.qps:,.0f} q/s, {run.wrong} wrong, {run.lost} lost"
+                )
 
 
 def main(name: str, run: Callable[[Path, contextlib.ExitStack], int]) -> int:

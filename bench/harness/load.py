@@ -31,7 +31,7 @@ class Suite:
     dnsperf: bool = False  # by the public tool instead of our generator
 
     def fits(self, server: Server) -> bool:
-        return not (server.echo and self.tcp)
+        return server.keeps_connections or not self.tcp
 
 
 SUITES = (

@@ -14,8 +14,6 @@ DNSMASQ_ENTRIES = 10_000
 class Resolver(servers.Server):
     """Forwards everything to a server on loopback. Without `caches` every query goes there."""
 
-    keeps_connections = True  # a client may ask on one TCP connection for as long as it likes
-
     def __init__(self, setting: Setting, upstream: int, caches: bool):
         self.upstream, self.caches = upstream, caches
         super().__init__(setting)

@@ -108,6 +108,7 @@ class Server(ABC):
 
     name: str
     echo = False  # it knows no DNS: only what the kernel costs is measured
+    keeps_connections = True  # a client may ask on one TCP connection for as long as it likes
 
     def __init__(self, setting: Setting):
         self.setting = setting
@@ -182,6 +183,7 @@ class Floor(Server):
 
     name = "floor"
     echo = True
+    keeps_connections = False
 
     def find(self) -> str:
         return "recvmmsg/sendmmsg echo"
