@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "server/plugins/test_exchange.h"
+#include "server/testing/captured_log.h"
 
 namespace podnamed::plugins {
 namespace {
@@ -102,8 +103,9 @@ TEST_F(HostsTest, AChangedFileIsReadAgain) {
       hosts.OnIdle();
     }
   }
+  const testing::CapturedLog log;
   std::filesystem::remove(path_);
-  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  EXPECT_TRUE(log.WaitFor("cannot be read"));
   hosts.OnIdle();
   EXPECT_THAT(Ask(hosts, "a.example.org."), HasSubstr("10.0.19.1")) << "what was read stays";
   stop = true;
