@@ -1,14 +1,39 @@
 """Plugins of the Corefile at work; the examples of their pages are typed in test_plugin_pages.py."""
 
+import os
 import socket
 import time
 
+import dns.exception
 import dns.flags
 import pytest
 
 from conftest import free_port
 from harness.corefile import block
+from harness.metrics import scrape
 from harness.waiting import wait_until
+
+
+def test_what_small_plugins_count(lab):
+    page, path = free_port(), lab.directory / "hosts"
+    path.write_text("10.0.0.1 www.example.org\n10.0.0.2 www.example.org\n")
+    os.utime(path, (1, 1_700_000_000))
+    server = lab.serve_block(
+        f"prometheus 127.0.0.1:{page}\n local\n acl example.org {{\n filter type MX\n block type TXT\n drop type ANY\n }}\n"
+        f"hosts {path} {{\n 10.0.0.3 db.example.org\n }}"
+    )
+    for name, rdtype in (("www.example.org.", "A"), ("example.org.", "MX"), ("www.example.org.", "TXT"), ("localhost.test.", "A")):
+        assert server.ask(name, rdtype) is not None
+    with pytest.raises(dns.exception.Timeout):
+        server.ask("www.example.org.", "ANY", timeout=0.3)
+    counted = scrape(page)
+    where = {"server": f"dns://127.0.0.1:{server.port}", "view": ""}
+    assert counted.value("coredns_acl_allowed_requests_total", **where) == 1
+    for action in ("blocked", "filtered", "dropped"):
+        assert counted.value(f"coredns_acl_{action}_requests_total", zone="example.org.", **where) == 1, action
+    assert counted.value("coredns_hosts_entries", hostsfile=str(path)) == 6
+    assert counted.value("coredns_hosts_reload_timestamp_seconds") == 1_700_000_000
+    assert counted.value("coredns_local_localhost_requests_total") == 1
 
 
 def test_hosts_follows_its_file(lab):

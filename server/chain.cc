@@ -82,7 +82,7 @@ std::unique_ptr<plugins::Plugin> MakeAutopath(const Block& block, const ChainUse
     if (use.metrics == nullptr) break;
     counters.push_back(&use.metrics->plugins.Open("coredns_autopath_success_total",
                                                   "Queries for which autopath has found a name that exists.",
-                                                  {{"server", entrance.server}}));
+                                                  {{"server", entrance.server}}, use.worker));
   }
   const config::ServerBlockOptions& options = block.options;
   if (!options.autopath->of_cluster) return std::make_unique<plugins::Autopath>(*options.autopath, std::move(counters));
@@ -94,17 +94,15 @@ std::unique_ptr<plugins::Plugin> MakeAutopath(const Block& block, const ChainUse
   return std::make_unique<plugins::Autopath>(*options.autopath, cluster, std::move(counters));
 }
 
-std::unique_ptr<plugins::Plugin> MakeTemplate(const Block& block, const ChainUse& use) {
-  plugins::Template::OpenCounter open;
-  if (use.metrics != nullptr) {
-    open = [metrics = use.metrics](std::string_view name,
-                                   const std::vector<std::pair<std::string, std::string>>& labels) -> base::Counter& {
-      Labels read;
-      for (const auto& [label, value] : labels) read.push_back({label, value});
-      return metrics->plugins.Open(std::string(name), "What template has made of queries.", read);
-    };
-  }
-  return std::make_unique<plugins::Template>(block.options.templates, std::move(open));
+// `help` is that of every counter.
+plugins::OpenCounter CountersOf(const ChainUse& use, const char* help) {
+  if (use.metrics == nullptr) return {};
+  return [metrics = use.metrics, worker = use.worker, help](
+             std::string_view name, const std::vector<std::pair<std::string, std::string>>& labels) -> base::Counter& {
+    Labels read;
+    for (const auto& [label, value] : labels) read.push_back({label, value});
+    return metrics->plugins.Open(std::string(name), help, read, worker);
+  };
 }
 
 std::unique_ptr<plugins::Plugin> MakeTransfer(const Block& block) {
@@ -131,19 +129,26 @@ plugins::PluginChain MakeChain(const Block& block, const ChainUse& use) {
   if (options.prometheus && tells) chain.push_back(MakePrometheus(block, use));
   if (block.consolidation && tells) chain.push_back(std::make_unique<plugins::Errors>(*block.consolidation));
   if (!options.log.empty() && tells) chain.push_back(MakeLog(block));
-  if (options.local) chain.push_back(std::make_unique<plugins::Local>());
+  if (options.local)
+    chain.push_back(std::make_unique<plugins::Local>(CountersOf(use, "Queries for localhost below a domain.")));
   if (options.any) chain.push_back(std::make_unique<plugins::Any>());
   if (options.chaos) chain.push_back(std::make_unique<plugins::Chaos>(*options.chaos));
   if (options.loadbalance) chain.push_back(std::make_unique<plugins::Loadbalance>(*options.loadbalance));
   if (!options.rewrite.empty()) chain.push_back(std::make_unique<plugins::Rewrite>(options.rewrite));
   if (options.autopath && (block.resolver || !options.autopath->of_cluster)) chain.push_back(MakeAutopath(block, use));
-  if (!options.acl.empty()) chain.push_back(std::make_unique<plugins::Acl>(options.acl));
+  if (!options.acl.empty()) {
+    chain.push_back(std::make_unique<plugins::Acl>(options.acl, block.entrances,
+                                                   CountersOf(use, "Queries by what acl has done with them.")));
+  }
   // Behind `cache` in CoreDNS, where what they change is kept as they have changed it. Here the cache keeps what the
   // upstream said, and they change every reply.
   if (options.header) chain.push_back(std::make_unique<plugins::Header>(*options.header));
   if (options.minimal) chain.push_back(std::make_unique<plugins::Minimal>());
   if (block.cache) chain.push_back(MakeCache(block, use));
-  if (!options.templates.empty()) chain.push_back(MakeTemplate(block, use));
+  if (!options.templates.empty()) {
+    chain.push_back(
+        std::make_unique<plugins::Template>(options.templates, CountersOf(use, "What template has made of queries.")));
+  }
   if (!options.transfer.empty()) chain.push_back(MakeTransfer(block));
   if (block.hosts) chain.push_back(std::make_unique<plugins::Hosts>(*block.hosts));
   if (block.resolver) chain.push_back(std::make_unique<plugins::Kubernetes>(*block.resolver, *block.holder()));

@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "absl/algorithm/container.h"
 #include "server/base/version.h"
@@ -16,6 +19,27 @@ using prometheus::MetricFamily;
 
 // Those of CoreDNS's plugins that see no query, and are not told of for that reason.
 constexpr std::string_view kSettings[] = {"root", "timeouts", "reload", "bind", "debug", "ready", "health", "pprof"};
+
+// Of all files that `hosts` reads; two server blocks may read one.
+void AddHosts(const Configuration& configuration, std::vector<MetricFamily>& families) {
+  std::map<std::string, size_t> entries;
+  absl::Time modified = absl::UnixEpoch();
+  for (const Block& block : configuration.blocks()) {
+    if (!block.hosts) continue;
+    entries[block.hosts->path()] += block.hosts->Current()->entry_count();
+    modified = std::max(modified, block.hosts->modified());
+  }
+  if (entries.empty()) return;
+  MetricFamily count = GaugeFamily("coredns_hosts_entries", "The combined number of entries in hosts and Corefile.");
+  for (const auto& [path, number] : entries) {
+    PutGauge(count, {{"hostsfile", path}}, static_cast<double>(number));
+  }
+  MetricFamily time =
+      GaugeFamily("coredns_hosts_reload_timestamp_seconds", "The timestamp of the last reload of hosts file.");
+  PutGauge(time, {}, absl::ToDoubleSeconds(modified - absl::UnixEpoch()));
+  families.push_back(std::move(count));
+  families.push_back(std::move(time));
+}
 
 }  // namespace
 
@@ -40,7 +64,9 @@ std::vector<MetricFamily> CorednsMetrics::Collect() const {
       }
     }
   }
-  return {build, panics, enabled};
+  std::vector<MetricFamily> families = {build, panics, enabled};
+  AddHosts(*configuration, families);
+  return families;
 }
 
 }  // namespace podnamed

@@ -2,11 +2,13 @@
 
 namespace podnamed {
 
-base::Counter& PluginMetrics::Open(const std::string& name, const std::string& help, const Labels& labels) {
+base::Counter& PluginMetrics::Open(const std::string& name, const std::string& help, const Labels& labels, int worker) {
   const absl::MutexLock lock(&mutex_);
   Family& family = families_[name];
   family.help = help;
-  return *family.series[labels].emplace_back(std::make_unique<base::Counter>());
+  std::unique_ptr<base::Counter>& counter = family.series[labels][worker];
+  if (!counter) counter = std::make_unique<base::Counter>();
+  return *counter;
 }
 
 std::vector<prometheus::MetricFamily> PluginMetrics::Collect() const {
@@ -16,7 +18,7 @@ std::vector<prometheus::MetricFamily> PluginMetrics::Collect() const {
     prometheus::MetricFamily& added = families.emplace_back(CounterFamily(name.c_str(), family.help.c_str()));
     for (const auto& [labels, counters] : family.series) {
       uint64_t sum = 0;
-      for (const auto& counter : counters) sum += counter->value();
+      for (const auto& [worker, counter] : counters) sum += counter->value();
       if (sum > 0) PutCounter(added, labels, sum);
     }
   }

@@ -7,7 +7,6 @@
 #include <map>
 #include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -19,15 +18,16 @@ namespace podnamed {
 
 class PluginMetrics : public prometheus::Collectable {
  public:
-  // A counter for one worker, which lives as long as this. Those of one name and of the same labels are one series.
-  base::Counter& Open(const std::string& name, const std::string& help, const Labels& labels);
+  // A counter for one worker, which lives as long as this. Those of one name and of the same labels are one series. The
+  // same when asked again, so that what was counted stays.
+  base::Counter& Open(const std::string& name, const std::string& help, const Labels& labels, int worker);
 
   std::vector<prometheus::MetricFamily> Collect() const override;
 
  private:
   struct Family {
     std::string help;
-    std::map<Labels, std::vector<std::unique_ptr<base::Counter>>> series;
+    std::map<Labels, std::map<int, std::unique_ptr<base::Counter>>> series;  // of each worker
   };
 
   mutable absl::Mutex mutex_;

@@ -30,21 +30,23 @@ Next Answer(Exchange& exchange, dns::Rdata rdata, uint32_t ttl) {
 
 }  // namespace
 
-HostsSource::HostsSource(config::HostsOptions options, const std::string& path)
+HostsSource::HostsSource(config::HostsOptions options, std::string path)
     : options_(std::move(options)),
+      path_(std::move(path)),
       watch_(
-          path, options_.reload, [this, path](const absl::StatusOr<std::string>& content) { Read(content, path); },
+          path_, options_.reload, [this](const absl::StatusOr<std::string>& content) { Read(content); },
           [this] { tables_.Reclaim(); }) {}
 
-void HostsSource::Read(const absl::StatusOr<std::string>& content, const std::string& path) {
+void HostsSource::Read(const absl::StatusOr<std::string>& content) {
   const bool is_first = tables_.Current() == nullptr;
   if (content.ok()) {
     auto table = std::make_shared<const HostsTable>(options_, *content);
-    base::LogInfo("plugin/hosts", "{}: {} names, with those of the Corefile", path, table->name_count());
+    base::LogInfo("plugin/hosts", "{}: {} names, with those of the Corefile", path_, table->name_count());
+    modified_ = FileStamp::Of(path_).modified;
     tables_.Publish(std::move(table));
     return;
   }
-  base::LogWarning("plugin/hosts", "{} cannot be read: {}; {}", path, std::string(content.status().message()),
+  base::LogWarning("plugin/hosts", "{} cannot be read: {}; {}", path_, std::string(content.status().message()),
                    is_first ? "going on without it" : "what was read before stays");
   if (is_first) tables_.Publish(std::make_shared<const HostsTable>(options_, ""));
 }

@@ -73,6 +73,13 @@ void HostsTable::Add(const base::IpAddress& address, const dns::Name& name, cons
   }
 }
 
+size_t HostsTable::entry_count() const {
+  size_t count = 0;
+  for (const auto& [name, addresses] : by_name_) count += addresses.ipv4.size() + addresses.ipv6.size();
+  for (const auto& [address, names] : by_address_) count += names.size();
+  return count;
+}
+
 const HostsTable::Addresses* HostsTable::FindName(const dns::QueryName& name) const {
   auto found = by_name_.find(Key(name.folded()));
   if (found == by_name_.end() && has_wildcards_ && name.label_count() > 0) {

@@ -28,6 +28,8 @@ class HostsTable {
   HostsTable& operator=(const HostsTable&) = delete;
 
   size_t name_count() const { return by_name_.size(); }
+  // Each name's addresses, and each address's names, as CoreDNS counts them.
+  size_t entry_count() const;
   // Those of the name, or else of "*" in place of its first label; nullptr if there are none.
   const Addresses* FindName(const dns::QueryName& name) const;
   // The names that stand with an address, but for those with a "*"; as long as the table lives.

@@ -58,6 +58,7 @@ not-an-address web
   EXPECT_EQ(Addresses(table, "."), "none");
   EXPECT_EQ(Names(table, "10.0.0.1"), "web.example.org. web. ");
   EXPECT_EQ(Names(table, "fe80::1"), "localhost. ");
+  EXPECT_EQ(table.entry_count(), 18) << "each name's addresses, and each address's names";
   EXPECT_EQ(Names(table, "10.0.0.3"), "");
 }
 

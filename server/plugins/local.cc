@@ -94,6 +94,10 @@ class Reply {
 
 }  // namespace
 
+Local::Local(OpenCounter open_counter) {
+  if (open_counter) below_localhost_ = &open_counter("coredns_local_localhost_requests_total", {});
+}
+
 Next Local::OnQuery(Exchange& exchange) {
   const dns::Query& query = *exchange.query;
   if (query.record_class != dns::RecordClass::kIn) return Next::kPass;
@@ -101,7 +105,10 @@ Next Local::OnQuery(Exchange& exchange) {
   Reply reply(exchange);
   const bool is_address = query.type == RecordType::kA || query.type == RecordType::kAaaa;
   if (name == kLocalhost) return is_address ? reply.Loopback() : reply.Apex();
-  if (name.starts_with(kLocalhostLabel) || query.name.LabelsAbove(kLocalhost)) return reply.Loopback();
+  if (name.starts_with(kLocalhostLabel) || query.name.LabelsAbove(kLocalhost)) {
+    if (below_localhost_ != nullptr) below_localhost_->Add();
+    return reply.Loopback();
+  }
   const auto* zone = std::find_if(std::begin(kZones), std::end(kZones),
                                   [&](std::string_view candidate) { return query.name.LabelsAbove(candidate); });
   if (zone == std::end(kZones)) return Next::kPass;

@@ -12,7 +12,7 @@ using dns::RecordType;
 constexpr std::string_view kSoa = " 604800 IN SOA localhost. root.localhost. 1 0 0 0 604800";
 
 std::string AskLocal(std::string_view name, RecordType type) {
-  Local local;
+  Local local({});
   std::string text = Ask(local, name, type);
   const size_t soa = text.find(kSoa);
   return soa == std::string::npos ? text : text.replace(soa, kSoa.size(), " SOA");

@@ -13,21 +13,16 @@
 #include <utility>
 #include <vector>
 
-#include "absl/functional/any_invocable.h"
 #include "config/template_options.h"
-#include "server/base/counter.h"
 #include "server/dns/record_text.h"
+#include "server/plugins/open_counter.h"
 #include "server/plugins/plugin.h"
 
 namespace podnamed::plugins {
 
 class Template : public Plugin {
  public:
-  // Opens a counter of this worker: CoreDNS's name for it, and its labels.
-  using OpenCounter = absl::AnyInvocable<base::Counter&(
-      std::string_view name, const std::vector<std::pair<std::string, std::string>>& labels)>;
-
-  // `templates` must outlive this. `open_counter`: may be empty.
+  // `templates` must outlive this.
   Template(const std::vector<config::TemplateOptions>& templates, OpenCounter open_counter);
 
   std::string_view name() const override { return "template"; }
