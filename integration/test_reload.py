@@ -1,10 +1,12 @@
 """reload: a changed Corefile takes effect without a query lost; loop: a server that forwards to itself ends."""
 
+import contextlib
 import os
 import re
 import select
 import signal
 import socket
+import subprocess
 import threading
 import time
 
@@ -18,6 +20,7 @@ from harness import upstreams
 from harness.corefile import block
 from harness.manifests import headless, pod
 from harness.metrics import scrape
+from harness.programs import Program
 from harness.upstreams import answer
 from harness.waiting import stays, wait_for_looks, wait_until
 
@@ -287,6 +290,45 @@ def test_twenty_reloads_under_load_lose_no_query(lab, liar):
     # The counters have never begun anew.
     counted = sum(scrape(page).series("coredns_dns_requests_total").values())
     assert counted >= cluster.sent + forwarded.sent
+
+
+@pytest.mark.parametrize("trouble", ["reloads", "upstreams"])
+def test_dnsperf_loses_nothing_while(lab, trouble):
+    """10,000 queries a second for the cluster, the cache and two upstreams, while the Corefile changes every half second, or
+    while one upstream and then the other is killed and comes back."""
+    seconds, port = 5, free_port()
+    (lab.directory / "0").mkdir()
+    (lab.directory / "1").mkdir()
+    ports = [free_port(), free_port()]
+    knots = [lab.keep(upstreams.knot(lab.directory / str(i), ports[i])) for i in range(2)]
+    lines = f"cache 30\n {kubernetes(lab)}\n forward . 127.0.0.1:{ports[0]} 127.0.0.1:{ports[1]} {{\n health_check 100ms\n }}"
+    loading = Reloading(lab, block(port, lines), port)
+    loading.server.wait_for("web-0.nginx.default.svc.cluster.local", ["10.244.0.1"])
+    names = ["web-0.nginx.default.svc.cluster.local", "none.nginx.default.svc.cluster.local", "www.example.org"]
+    names += [f"no-{i}.example.org" for i in range(30_000)]  # of the upstreams, most of the time
+    asked = [names[i % 3] if i % 8 else names[3 + i // 8] for i in range(240_000)]
+    (lab.directory / "queries").write_text("".join(f"{name} A\n" for name in asked))
+    load = Program(
+        ["dnsperf", "-s", "127.0.0.1", "-p", str(port), "-d", str(lab.directory / "queries"), "-l", str(seconds), "-Q", "10000",
+         "-c", "20", "-t", "4"],
+        lab.directory / "dnsperf.log",
+    )
+    lab.keep(load)
+    number = 0
+    while load.process.poll() is None:
+        number += 1
+        if trouble == "reloads":
+            loading.reload(block(port, f"{lines}\n hosts {{\n 192.0.2.{number % 250} host.example\n fallthrough\n }}"))
+        else:
+            knots[number % 2].kill()
+            knots[number % 2] = lab.keep(upstreams.knot(lab.directory / str(number % 2), ports[number % 2]))
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            load.process.wait(0.5)
+    report = load.log()
+    assert number >= 5 and load.process.returncode == 0, report
+    assert int(re.search(r"Queries sent: +(\d+)", report)[1]) > 1000 * seconds, report
+    assert re.search(r"Queries lost: +0 ", report), report
+    assert set(re.findall(r"(\w+) \d+ \(", re.search(r"Response codes: (.*)", report)[1])) == {"NOERROR", "NXDOMAIN"}, report
 
 
 def test_what_is_cached_stays_and_upstreams_are_known(lab, liar):
