@@ -132,12 +132,11 @@ void ReadServeStale(const Directive& line, CacheOptions& cache, const Context& c
     context.errors.Add(arguments[1].position, "serve_stale is {}; expected immediate or verify",
                        Quoted(arguments[1].text));
   }
-  // The time that `verify` waits and the time between two tries are not ours to set: a query has five seconds, and
-  // one try is made in five.
+  // The time between two tries is not ours to set: one try is made in five seconds.
   const size_t first = cache.stale_mode == CacheOptions::StaleMode::kVerify ? 3 : 2;
-  absl::Duration unused;
-  if (first == 3) read(2, unused);
-  read(first + 1, unused);
+  absl::Duration recheck;
+  if (first == 3) read(2, cache.verify_timeout);
+  read(first + 1, recheck);
   read(first, cache.stale_ttl);
   if (arguments.size() > first + 2) {
     context.errors.Add(arguments[first + 2].position,

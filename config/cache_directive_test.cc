@@ -72,6 +72,7 @@ TEST(CacheDirective, ReadsEveryProperty) {
   EXPECT_EQ(cache.prefetch_percentage, 20);
   EXPECT_EQ(cache.serve_stale, absl::Hours(2));
   EXPECT_EQ(cache.stale_mode, CacheOptions::StaleMode::kVerify);
+  EXPECT_EQ(cache.verify_timeout, absl::Seconds(1));
   EXPECT_EQ(cache.stale_ttl, absl::Seconds(5));
   EXPECT_EQ(cache.servfail, absl::ZeroDuration());
   EXPECT_THAT(Texts(cache.success.disabled), ::testing::ElementsAre("cluster.local."));

@@ -35,10 +35,11 @@ struct CacheOptions {
   absl::Duration prefetch_duration = absl::Minutes(1);
   int prefetch_percentage = 10;  // of the TTL that is left when that happens
 
-  absl::Duration serve_stale = absl::ZeroDuration();  // how long after its end a reply may still be told; 0: not
-  StaleMode stale_mode = StaleMode::kImmediate;       // told at once, or only when nobody else knows
-  absl::Duration stale_ttl = absl::ZeroDuration();    // that such a reply is told with
-  bool prefer_positive = false;                       // an answer after its end before a denial after its own
+  absl::Duration serve_stale = absl::ZeroDuration();     // how long after its end a reply may still be told; 0: not
+  StaleMode stale_mode = StaleMode::kImmediate;          // told at once, or only when nobody else knows
+  absl::Duration verify_timeout = absl::ZeroDuration();  // kVerify: how long others may think about it; 0: to their end
+  absl::Duration stale_ttl = absl::ZeroDuration();       // that such a reply is told with
+  bool prefer_positive = false;                          // an answer after its end before a denial after its own
 
   friend bool operator==(const CacheOptions&, const CacheOptions&) = default;
 };

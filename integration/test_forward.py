@@ -259,6 +259,22 @@ def test_stale_is_better_than_nothing(lab, liar):
     wait_until(lambda: server.addresses("www.example.org.") == ["192.0.2.9"], "the new answer")
 
 
+def test_who_thinks_for_too_long_is_not_waited_for(lab, liar):
+    one = liar()
+    one.reply = lambda query: [answer(query, ttl=5)]
+    server = lab.serve_block(f"cache {{\n success 100 1 1\n serve_stale 1h verify 100ms\n }}\n {forward_to(one)}")
+    assert server.addresses("www.example.org.") == ["192.0.2.1"]
+    held = []
+    one.reply = lambda query: held.append((query, one.clients[-1])) or []
+    wait_until(lambda: server.addresses("www.example.org.") == ["192.0.2.1"] and held, "a second question")
+    reply = server.ask("www.example.org.", use_edns=0)
+    assert reply.answer and [option.code for option in reply.options] == [3], "stale, and it says so"
+    one.reply = lambda query: [answer(query, "192.0.2.9")]
+    for query, client in held:
+        one.udp.sendto(answer(query, "192.0.2.9").to_wire(), client)
+    wait_until(lambda: server.addresses("www.example.org.") == ["192.0.2.9"], "the new answer")
+
+
 def test_the_cluster_is_never_kept(lab, liar):
     one = liar()
     cluster = f"kubernetes cluster.local {{\n manifests {lab.cluster_directory}\n }}"

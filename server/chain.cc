@@ -1,5 +1,6 @@
 #include "server/chain.h"
 
+#include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <string>
 #include <utility>
@@ -45,7 +46,12 @@ std::unique_ptr<plugins::Plugin> MakePrometheus(const Block& block, const ChainU
 std::unique_ptr<plugins::Plugin> MakeCache(const Block& block, const ChainUse& use) {
   absl::Span<plugins::CacheCounters> counters;
   if (use.metrics != nullptr) counters = use.metrics->cache.Open(block, use.worker);
-  return std::make_unique<plugins::Cache>(*block.options.cache, *block.cache, counters);
+  return std::make_unique<plugins::Cache>(
+      *block.options.cache, *block.cache, counters,
+      [executor = use.executor](absl::Duration duration, absl::AnyInvocable<void()> call) {
+        const auto timer = std::make_shared<boost::asio::steady_timer>(executor, absl::ToChronoNanoseconds(duration));
+        timer->async_wait([timer, call = std::move(call)](boost::system::error_code) mutable { call(); });
+      });
 }
 
 // One worker sends for all.

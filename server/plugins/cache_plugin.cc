@@ -4,6 +4,7 @@
 #include <chrono>
 #include <limits>
 #include <optional>
+#include <utility>
 
 #include "absl/algorithm/container.h"
 #include "absl/time/clock.h"
@@ -58,8 +59,11 @@ CacheKey KeyOf(const dns::Query& query) {
           .checking_disabled = query.checking_disabled};
 }
 
-void SetTtl(std::vector<dns::RecordSet>& sets, uint32_t ttl) {
-  for (dns::RecordSet& set : sets) set.ttl = ttl;
+void SetTtls(Exchange& exchange, uint32_t ttl) {
+  resolve::Answer& answer = exchange.answer;
+  for (std::vector<dns::RecordSet>* section : {&answer.answer, &answer.authority, &answer.additional}) {
+    for (dns::RecordSet& set : *section) set.ttl = ttl;
+  }
 }
 
 }  // namespace
@@ -67,8 +71,13 @@ void SetTtl(std::vector<dns::RecordSet>& sets, uint32_t ttl) {
 CacheShared::CacheShared(const config::CacheOptions& options)
     : store_(StoreOptionsOf(options)), rules_(RulesOf(options)) {}
 
-Cache::Cache(const config::CacheOptions& options, CacheShared& shared, absl::Span<CacheCounters> counters)
-    : options_(options), shared_(shared), counters_(counters), buffer_(dns::kMaxMessageLength) {}
+Cache::Cache(const config::CacheOptions& options, CacheShared& shared, absl::Span<CacheCounters> counters,
+             CallLater call_later)
+    : options_(options),
+      shared_(shared),
+      counters_(counters),
+      call_later_(std::move(call_later)),
+      buffer_(dns::kMaxMessageLength) {}
 
 bool Cache::Covers(const Exchange& exchange) const {
   if (exchange.upstream_options.is_for_one_client) return false;
@@ -79,20 +88,23 @@ bool Cache::Covers(const Exchange& exchange) const {
 Next Cache::OnQuery(Exchange& exchange) {
   if (!Covers(exchange)) return Next::kPass;
   if (CacheCounters* counters = CountersOf(exchange)) counters->requests.Add();
-  return PutKept(exchange, options_.stale_mode == config::CacheOptions::StaleMode::kImmediate) ? Next::kDone
-                                                                                               : Next::kPass;
+  const Kept kept = PutKept(exchange, options_.stale_mode == config::CacheOptions::StaleMode::kImmediate);
+  if (kept == Kept::kPut) return Next::kDone;
+  if (kept == Kept::kNone || options_.verify_timeout == absl::ZeroDuration() || !exchange.can_wait) return Next::kPass;
+  Verify(exchange);
+  return Next::kLater;
 }
 
-bool Cache::PutKept(Exchange& exchange, bool stale) {
+Cache::Kept Cache::PutKept(Exchange& exchange, bool stale) {
   const std::optional<CacheHit> hit =
       shared_.store().Lookup(KeyOf(*exchange.query), Clock::now(), absl::MakeSpan(buffer_));
   CacheCounters* const counters = CountersOf(exchange);
   if (!hit || (hit->is_stale && !stale)) {
     if (counters != nullptr) counters->misses.Add();
-    return false;
+    return hit ? Kept::kTooOld : Kept::kNone;
   }
   const auto view = dns::MessageView::Read(absl::MakeConstSpan(buffer_).first(hit->size));
-  if (!view || !PutReply(*view, exchange)) return false;
+  if (!view || !PutReply(*view, exchange)) return Kept::kNone;
   exchange.authoritative = true;  // as CoreDNS says of every hit
   exchange.answered_by = "cache";
   if (counters != nullptr) {
@@ -107,7 +119,7 @@ bool Cache::PutKept(Exchange& exchange, bool stale) {
     exchange.answer.reason.Append(std::string_view("kept "), size_t{hit->age}, std::string_view(" s ago"));
   }
   if (hit->wants_refresh && exchange.can_wait) Refresh(exchange);
-  return true;
+  return Kept::kPut;
 }
 
 CacheCounters* Cache::CountersOf(const Exchange& exchange) const {
@@ -116,11 +128,38 @@ CacheCounters* Cache::CountersOf(const Exchange& exchange) const {
 }
 
 void Cache::Refresh(Exchange& exchange) {
-  exchange.AskAside([this](const Exchange& child) {
-    if (child.octets.empty()) return;
-    const auto view = dns::MessageView::Read(child.octets);
-    if (!view) return;
-    Keep(child, Judge(*view, KeyOf(*child.query), shared_.rules(), absl::Now()), *view);
+  exchange.AskAside([this](const Exchange& child) { KeepChild(child); });
+}
+
+std::optional<CacheVerdict> Cache::KeepChild(const Exchange& child) {
+  const auto view = child.octets.empty() ? std::nullopt : dns::MessageView::Read(child.octets);
+  if (!view) return std::nullopt;
+  const CacheVerdict verdict = Judge(*view, KeyOf(*child.query), shared_.rules(), absl::Now());
+  Keep(child, verdict, *view);
+  return verdict;
+}
+
+// The question goes on in its own name, so that its reply is kept also when it comes too late for the client.
+void Cache::Verify(Exchange& exchange) {
+  const auto waiting = std::make_shared<Exchange*>(&exchange);
+  call_later_(options_.verify_timeout, [this, waiting] {
+    Exchange* const late = std::exchange(*waiting, nullptr);
+    if (late == nullptr) return;
+    // It is kept no more, for others took its place: then there is nothing to tell before the reply.
+    late->Resume(PutKept(*late, /*stale=*/true) == Kept::kPut ? Next::kDone : Next::kPass);
+  });
+  exchange.AskAside([this, waiting](const Exchange& child) {
+    const std::optional<CacheVerdict> verdict = KeepChild(child);
+    Exchange* const asked = std::exchange(*waiting, nullptr);
+    if (asked == nullptr) return;
+    const bool has_failed = !verdict || child.rcode == dns::Rcode::kServFail;
+    if (has_failed && PutKept(*asked, /*stale=*/true) == Kept::kPut) return asked->Resume(Next::kDone);
+    asked->octets = child.octets;
+    const auto view = verdict ? dns::MessageView::Read(asked->octets) : std::nullopt;
+    if (!view || !PutReply(*view, *asked)) return asked->Resume(Next::kPass);
+    asked->answered_by = child.answered_by;
+    SetTtls(*asked, verdict->ttl);
+    asked->Resume(Next::kDone);
   });
 }
 
@@ -133,7 +172,7 @@ void Cache::OnReply(Exchange& exchange) {
   if (exchange.answered_by == "kubernetes" || !Covers(exchange)) return;
   const bool has_failed = exchange.octets.empty() || exchange.rcode == dns::Rcode::kServFail;
   if (has_failed && exchange.answered_by == "forward" && options_.serve_stale > absl::ZeroDuration()) {
-    if (PutKept(exchange, /*stale=*/true)) return;
+    if (PutKept(exchange, /*stale=*/true) == Kept::kPut) return;
   }
   if (exchange.octets.empty()) return;
   const auto view = dns::MessageView::Read(exchange.octets);
@@ -144,9 +183,7 @@ void Cache::OnReply(Exchange& exchange) {
       counters != nullptr && verdict.outcome == CacheOutcome::kOtherQuestion) {
     counters->drops.Add();
   }
-  SetTtl(exchange.answer.answer, verdict.ttl);
-  SetTtl(exchange.answer.authority, verdict.ttl);
-  SetTtl(exchange.answer.additional, verdict.ttl);
+  SetTtls(exchange, verdict.ttl);
 }
 
 }  // namespace podnamed::plugins

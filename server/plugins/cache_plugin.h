@@ -3,9 +3,12 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <vector>
 
+#include "absl/functional/any_invocable.h"
+#include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "config/cache_options.h"
 #include "server/plugins/cache/cache_store.h"
@@ -30,17 +33,27 @@ class CacheShared {
 
 class Cache : public Plugin {
  public:
+  // Calls back on the worker's thread after that time, unless the worker ends before.
+  using CallLater = absl::AnyInvocable<void(absl::Duration, absl::AnyInvocable<void()>)>;
+
   // All outlive this. `counters` by entrance; none: nothing is counted.
-  Cache(const config::CacheOptions& options, CacheShared& shared, absl::Span<CacheCounters> counters);
+  Cache(const config::CacheOptions& options, CacheShared& shared, absl::Span<CacheCounters> counters,
+        CallLater call_later);
 
   std::string_view name() const override { return "cache"; }
   Next OnQuery(Exchange& exchange) override;
   void OnReply(Exchange& exchange) override;
 
  private:
+  enum class Kept { kNone, kTooOld, kPut };
+
   bool Covers(const Exchange& exchange) const;
-  // The kept reply becomes that of the exchange; false if there is none that may be told. `stale`: or one that is old.
-  bool PutKept(Exchange& exchange, bool stale);
+  // The kept reply becomes that of the exchange, if there is one that may be told. `stale`: or one that is old.
+  Kept PutKept(Exchange& exchange, bool stale);
+  // What is too old is told when nobody has known better in time.
+  void Verify(Exchange& exchange);
+  // The reply to a question that was asked on the cache's own behalf, if there is one.
+  std::optional<CacheVerdict> KeepChild(const Exchange& child);
   // Keeps the reply that an upstream has just given; the exchange's records get the TTL that it is kept with.
   void Keep(const Exchange& exchange, const CacheVerdict& verdict, const dns::MessageView& view);
   void Refresh(Exchange& exchange);
@@ -49,6 +62,7 @@ class Cache : public Plugin {
   const config::CacheOptions& options_;
   CacheShared& shared_;
   const absl::Span<CacheCounters> counters_;
+  CallLater call_later_;
   std::vector<uint8_t> buffer_;  // of a kept reply
 };
 

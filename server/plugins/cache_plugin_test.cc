@@ -16,8 +16,10 @@ namespace {
 
 using dns::Rcode;
 using dns::RecordType;
+using ::testing::ElementsAre;
 using testing::MakeReply;
 using testing::ReplyParts;
+using ::testing::SizeIs;
 
 class CacheTest : public ::testing::Test {
  protected:
@@ -26,7 +28,11 @@ class CacheTest : public ::testing::Test {
   Cache& cache() {
     if (!cache_) {
       shared_.emplace(options_);
-      cache_.emplace(options_, *shared_, absl::MakeSpan(&counters_, 1));
+      cache_.emplace(options_, *shared_, absl::MakeSpan(&counters_, 1),
+                     [this](absl::Duration duration, absl::AnyInvocable<void()> call) {
+                       EXPECT_EQ(duration, options_.verify_timeout);
+                       late_.push_back(std::move(call));
+                     });
     }
     return *cache_;
   }
@@ -60,6 +66,7 @@ class CacheTest : public ::testing::Test {
   CacheCounters counters_;
   std::optional<CacheShared> shared_;
   std::optional<Cache> cache_;
+  std::vector<absl::AnyInvocable<void()>> late_;  // what is to be called when the time is over
 };
 
 const ReplyParts kAddress = {.answer = {"www.example. 300 A 10.0.0.1"}};
@@ -116,11 +123,12 @@ TEST_F(CacheTest, WhatIsOldIsToldWhenNobodyKnowsBetter) {
 // Remembers what it was asked aside, and gives it a reply when the test says so.
 class TestConductor final : public Conductor {
  public:
-  void Resume(Exchange&, Next) override {}
+  void Resume(Exchange&, Next next) override { resumed.push_back(next); }
   void Ask(Exchange&, const dns::Name&, RecordType, AskFrom, Done) override {}
   void AskAside(Exchange&, Done done) override { asked.push_back(std::move(done)); }
 
   std::vector<Done> asked;
+  std::vector<Next> resumed;
 };
 
 TEST_F(CacheTest, WhatIsOldIsToldWhileItIsFetchedAnew) {
@@ -139,6 +147,71 @@ TEST_F(CacheTest, WhatIsOldIsToldWhileItIsFetchedAnew) {
   child.exchange.octets = MakeReply("www.example.", RecordType::kA, {.answer = {"www.example. 300 A 10.0.0.2"}});
   conductor.asked[0](child.exchange);
   EXPECT_EQ(Ask("www.example."), "NOERROR aa | www.example. 0 IN A 10.0.0.2");
+}
+
+class VerifyingCacheTest : public CacheTest {
+ protected:
+  VerifyingCacheTest() {
+    options_.success.max_ttl = options_.success.min_ttl = absl::ZeroDuration();
+    options_.servfail = absl::ZeroDuration();
+    options_.serve_stale = absl::Hours(1);
+    options_.stale_mode = config::CacheOptions::StaleMode::kVerify;
+    options_.verify_timeout = absl::Milliseconds(100);
+    Reply("www.example.", kAddress);
+    test_.exchange.entrance = &entrance_;
+    test_.exchange.conductor = &conductor_;
+    test_.exchange.can_wait = true;
+  }
+
+  // An upstream replies to what was asked on the cache's own behalf; no parts: it fails to.
+  void ReplyAside(const std::optional<ReplyParts>& parts) {
+    TestExchange child("www.example.");
+    child.exchange.answered_by = "forward";
+    if (parts) {
+      child.exchange.octets = MakeReply("www.example.", RecordType::kA, *parts);
+      PutReply(dns::MessageView::Read(child.exchange.octets).value(), child.exchange);
+    }
+    conductor_.asked.at(0)(child.exchange);
+  }
+
+  TestConductor conductor_;
+  TestExchange test_{"www.example."};
+};
+
+TEST_F(VerifyingCacheTest, WhoKnowsBetterInTimeIsHeard) {
+  EXPECT_EQ(plugins::Ask(cache(), test_), "later");
+  ReplyAside(ReplyParts{.answer = {"www.example. 300 A 10.0.0.2"}});
+  EXPECT_THAT(conductor_.resumed, ElementsAre(Next::kDone));
+  EXPECT_THAT(test_.Reply().answer, ElementsAre("www.example. 0 IN A 10.0.0.2"));
+  late_.at(0)();
+  EXPECT_THAT(conductor_.resumed, SizeIs(1)) << "it has its reply";
+  EXPECT_EQ(counters_.served_stale.value(), 0u);
+}
+
+TEST_F(VerifyingCacheTest, WhoThinksForTooLongIsHeardByTheNext) {
+  EXPECT_EQ(plugins::Ask(cache(), test_), "later");
+  late_.at(0)();
+  EXPECT_THAT(conductor_.resumed, ElementsAre(Next::kDone));
+  EXPECT_THAT(test_.Reply().answer, ElementsAre("www.example. 0 IN A 10.0.0.1"));
+  EXPECT_EQ(counters_.served_stale.value(), 1u);
+  ReplyAside(ReplyParts{.answer = {"www.example. 300 A 10.0.0.2"}});
+  EXPECT_THAT(conductor_.resumed, SizeIs(1));
+  EXPECT_THAT(Reply("www.example.", std::nullopt), ::testing::HasSubstr("10.0.0.2")) << "that is kept now";
+}
+
+TEST_F(VerifyingCacheTest, AFailureIsNoKnowledge) {
+  EXPECT_EQ(plugins::Ask(cache(), test_), "later");
+  ReplyAside(std::nullopt);
+  EXPECT_THAT(conductor_.resumed, ElementsAre(Next::kDone));
+  EXPECT_THAT(test_.Reply().answer, ElementsAre("www.example. 0 IN A 10.0.0.1"));
+}
+
+TEST_F(VerifyingCacheTest, ADenialTakesThePlaceOfWhatWasKnown) {
+  EXPECT_EQ(plugins::Ask(cache(), test_), "later");
+  ReplyAside(
+      ReplyParts{.rcode = Rcode::kNxDomain, .authority = {"example. 300 SOA ns.example. root.example. 1 2 3 4 5"}});
+  EXPECT_THAT(conductor_.resumed, ElementsAre(Next::kDone));
+  EXPECT_EQ(test_.Reply().rcode, Rcode::kNxDomain);
 }
 
 }  // namespace
