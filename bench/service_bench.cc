@@ -90,7 +90,7 @@ void LineOfLog(benchmark::State& state) {
       "{duration}");
   std::string line;
   for (auto _ : state) {
-    format.Write(exchange, packet.size(), "[::]", {}, line);
+    format.Write(exchange, packet.size(), "[::]", nullptr, line);
     benchmark::ClobberMemory();
   }
 }

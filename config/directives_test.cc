@@ -280,6 +280,17 @@ TEST(BareDirectives, AreOneWord) {
   });
 }
 
+TEST(Metadata, IsOfItsZones) {
+  EXPECT_FALSE(Block("whoami").metadata.has_value());
+  EXPECT_THAT(*Block("metadata").metadata, ElementsAre(Zone("example.org")));
+  EXPECT_THAT(*Block("metadata A 10.0.0.0/8").metadata, ElementsAre(Zone("a"), Zone("10.in-addr.arpa")));
+  ExpectRefusals({
+      {"metadata a:53",
+       "Corefile:2:10: zone \"a:53\" is no domain name; expected one such as \"cluster.local\" or \".\""},
+      {"metadata {\nmap a b\n}", "Corefile:2:1: metadata has a block; expected \"metadata [ZONE…]\""},
+  });
+}
+
 TEST(Pprof, SaysWhatToUseInstead) {
   EXPECT_EQ(Errors("pprof :6060"),
             "Corefile:2:1: pprof is the profiler of Go programs, and podnamed is none; expected no such line: \"perf "

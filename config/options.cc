@@ -28,6 +28,7 @@
 #include "config/kubernetes_directive.h"
 #include "config/loadbalance_directive.h"
 #include "config/log_directive.h"
+#include "config/metadata_directive.h"
 #include "config/nsid_directive.h"
 #include "config/parser.h"
 #include "config/pprof_directive.h"
@@ -49,6 +50,7 @@ namespace {
 // clang-format off
 constexpr Word<ServerBlockOptions> kPlugins[] = {
     {"root", ReadRoot},
+    {"metadata", ReadMetadata},
     {"cancel", ReadCancel},
     {"timeouts", ReadTimeouts},
     {"reload", ReadReload},
@@ -87,7 +89,6 @@ constexpr Word<ServerBlockOptions> kPlugins[] = {
 // The rest of CoreDNS's plugin.cfg (1.14), in its order.
 constexpr std::string_view kLater = "podnamed will have it; until then CoreDNS stays for this server block";
 constexpr ForeignWord kPluginsOfCoreDns[] = {
-    {"metadata", kLater},
     {"geoip", "remove it: podnamed has no database of places"},
     {"proxyproto", "remove it, and let clients reach podnamed without a proxy"},
     {"quic", "serve \"dns://\" instead"},

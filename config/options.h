@@ -179,9 +179,10 @@ struct ServerBlockOptions {
   std::optional<ErrorsOptions> errors;
   std::vector<LogRule> log;  // of each query the first whose zone it is in; empty: nothing is logged
   std::optional<KubernetesOptions> kubernetes;
-  std::vector<RewriteRule> rewrite;        // in the order of the Corefile
-  std::vector<ForwardOptions> forward;     // asked in this order
-  std::vector<TemplateOptions> templates;  // tried in this order
+  std::optional<std::vector<dns::Name>> metadata;  // names outside of these zones have none; without it all have
+  std::vector<RewriteRule> rewrite;                // in the order of the Corefile
+  std::vector<ForwardOptions> forward;             // asked in this order
+  std::vector<TemplateOptions> templates;          // tried in this order
   std::optional<HostsOptions> hosts;
   std::vector<TransferOptions> transfer;
   std::vector<FileOptions> file;  // of names in several the longest zone answers

@@ -12,6 +12,7 @@
 #include "absl/algorithm/container.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
+#include "config/metadata_directive.h"
 #include "config/number.h"
 #include "config/regular_expression.h"
 #include "config/suggest.h"
@@ -274,10 +275,16 @@ class RuleReader {
         {"{server_port}", Value::kServerPort},
     };
     const auto* found = absl::c_find_if(kVariables, [&](const auto& entry) { return entry.first == word.text; });
+    const std::string_view label = std::string_view(word.text).substr(1, word.text.size() - 2);
+    if (IsMetadataLabel(label)) {
+      rewrite.value = Value::kMetadata;
+      rewrite.data = label;
+      return true;
+    }
     if (found == std::end(kVariables)) {
       return Error(word,
-                   "variable; expected {qname}, {qtype}, {client_ip}, {client_port}, {protocol}, {server_ip} or "
-                   "{server_port}");
+                   "variable; expected {qname}, {qtype}, {client_ip}, {client_port}, {protocol}, {server_ip}, "
+                   "{server_port} or a label of metadata");
     }
     rewrite.value = found->second;
     return true;

@@ -83,11 +83,12 @@ TEST(ReadRewrite, ReadsEveryField) {
       {"rewrite edns0 local set 0xffee 0x61626364", "edns 0 65518 0 \"abcd\" 0 0"},
       {"rewrite edns0 local append 65001 abcd revert", "edns 1 65001 0 \"abcd\" 0 0"},
       {"rewrite edns0 local replace 65001 {client_ip}", "edns 2 65001 3 \"\" 0 0"},
+      {"rewrite edns0 local set 1 {kubernetes/client-namespace}", "edns 0 1 8 \"kubernetes/client-namespace\" 0 0"},
       {"rewrite edns0 local unset 65001", "edns 3 65001 0 \"\" 0 0"},
       {"rewrite edns0 nsid set", "edns 0 3 0 \"\" 0 0"},
       {"rewrite edns0 nsid unset", "edns 3 3 0 \"\" 0 0"},
-      {"rewrite edns0 subnet set 24 56 revert", "edns 0 8 8 \"\" 24 56"},
-      {"rewrite edns0 subnet unset", "edns 3 8 8 \"\" 0 0"},
+      {"rewrite edns0 subnet set 24 56 revert", "edns 0 8 9 \"\" 24 56"},
+      {"rewrite edns0 subnet unset", "edns 3 8 9 \"\" 0 0"},
   };
   for (const auto& [lines, expected] : cases) {
     const absl::StatusOr<Options> options = Load(lines);
@@ -139,7 +140,7 @@ TEST(ReadRewrite, RefusesWhatCannotBe) {
        "Corefile:2:27: \"0xabc\" is no octets in hexadecimal; expected an even number of digits behind \"0x\""},
       {"rewrite edns0 local set 1 {x}",
        "Corefile:2:27: \"{x}\" is no variable; expected {qname}, {qtype}, {client_ip}, {client_port}, {protocol}, "
-       "{server_ip} or {server_port}"},
+       "{server_ip}, {server_port} or a label of metadata"},
       {"rewrite edns0 subnet set 33 56", "Corefile:2:26: \"33\" is no length of an IPv4 network; expected 0 to 32"},
       {"rewrite edns0 subnet set 24 129", "Corefile:2:29: \"129\" is no length of an IPv6 network; expected 0 to 128"},
   };

@@ -72,12 +72,13 @@ struct EdnsRewrite {
     kTransport,
     kServerAddress,
     kServerPort,
+    kMetadata,
     kSubnet,
   };
   Action action = Action::kSet;
   uint16_t code = 0;
   Value value = Value::kData;
-  std::string data;       // kData: octets
+  std::string data;       // kData: octets; kMetadata: the label
   uint8_t ipv4_bits = 0;  // kSubnet: of the client's address
   uint8_t ipv6_bits = 0;
 };

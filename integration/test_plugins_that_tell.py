@@ -87,6 +87,18 @@ knows:{port} {{
     assert scrape(page).value("podnamed_log_dropped_lines_total") == 0
 
 
+def test_metadata_of_what_was_forwarded(lab, liar):
+    upstream = liar()
+    server = lab.serve_block(
+        f'metadata test\n cache\n forward . 127.0.0.1:{upstream.port}\n log . "{{name}} {{/forward/upstream}} {{/forward/other}}"'
+    )
+    for name in ("www.test.", "www.test.", "www.example."):
+        server.ask(name)
+    server.wait_for_log(rf"(?m)^\[INFO\] www\.test\. 127\.0\.0\.1:{upstream.port} -$")
+    server.wait_for_log(r"(?m)^\[INFO\] www\.test\. - -$")  # from the cache
+    server.wait_for_log(r"(?m)^\[INFO\] www\.example\. - -$")  # not of the zone
+
+
 def test_a_log_that_nobody_reads_makes_no_query_wait(lab):
     """Standard output is a full pipe: lines are dropped and counted, and answers go on."""
     port, page = free_port(), free_port()

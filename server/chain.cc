@@ -73,13 +73,21 @@ std::unique_ptr<plugins::Plugin> MakeLoop(const Block& block, const ChainUse& us
                                          [](const std::string& what) { base::LogFatal("plugin/loop", what); });
 }
 
+plugins::Metadata::Sources MetadataOf(const Block& block) {
+  const auto& kubernetes = block.options.kubernetes;
+  return {.zones = block.options.metadata ? &*block.options.metadata : nullptr,
+          .cluster_zones = kubernetes ? &kubernetes->answers.zones : nullptr,
+          .clusterset_zones = kubernetes ? &kubernetes->answers.clusterset_zones : nullptr,
+          .holder = block.holder()};
+}
+
 std::unique_ptr<plugins::Plugin> MakeLog(const Block& block) {
   std::vector<std::string> addresses;
   for (const auto& [endpoint, zone] : block.zones) {
     const std::string address = endpoint.address ? endpoint.address->ToString() : "::";
     addresses.push_back(address.find(':') == std::string::npos ? address : absl::StrCat("[", address, "]"));
   }
-  return std::make_unique<plugins::Log>(block.options.log, std::move(addresses), block.holder());
+  return std::make_unique<plugins::Log>(block.options.log, std::move(addresses), MetadataOf(block));
 }
 
 std::unique_ptr<plugins::Plugin> MakeAutopath(const Block& block, const ChainUse& use) {
@@ -140,7 +148,7 @@ plugins::PluginChain MakeChain(const Block& block, const ChainUse& use) {
   if (options.any) chain.push_back(std::make_unique<plugins::Any>());
   if (options.chaos) chain.push_back(std::make_unique<plugins::Chaos>(*options.chaos));
   if (options.loadbalance) chain.push_back(std::make_unique<plugins::Loadbalance>(*options.loadbalance));
-  if (!options.rewrite.empty()) chain.push_back(std::make_unique<plugins::Rewrite>(options.rewrite));
+  if (!options.rewrite.empty()) chain.push_back(std::make_unique<plugins::Rewrite>(options.rewrite, MetadataOf(block)));
   if (options.autopath && (block.resolver || !options.autopath->of_cluster)) chain.push_back(MakeAutopath(block, use));
   if (!options.acl.empty()) {
     chain.push_back(std::make_unique<plugins::Acl>(options.acl, block.entrances,
@@ -152,8 +160,8 @@ plugins::PluginChain MakeChain(const Block& block, const ChainUse& use) {
   if (options.minimal) chain.push_back(std::make_unique<plugins::Minimal>());
   if (block.cache) chain.push_back(MakeCache(block, use));
   if (!options.templates.empty()) {
-    chain.push_back(
-        std::make_unique<plugins::Template>(options.templates, CountersOf(use, "What template has made of queries.")));
+    chain.push_back(std::make_unique<plugins::Template>(options.templates, MetadataOf(block),
+                                                        CountersOf(use, "What template has made of queries.")));
   }
   if (!options.transfer.empty()) chain.push_back(MakeTransfer(block));
   if (block.hosts) chain.push_back(std::make_unique<plugins::Hosts>(*block.hosts));

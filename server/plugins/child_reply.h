@@ -21,6 +21,7 @@ inline void TakeReply(const Exchange& child, Exchange& exchange) {
   exchange.nsid = child.nsid;
   exchange.answered_by = child.answered_by;
   exchange.error = child.error;
+  exchange.upstream = child.upstream;
 }
 
 }  // namespace podnamed::plugins

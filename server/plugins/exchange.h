@@ -119,6 +119,7 @@ struct Exchange {
 
   const Entrance* entrance = nullptr;  // where it came in
   size_t query_size = 0;               // octets of the client's message
+  std::string upstream;                // who replied to what was forwarded; empty: nobody
   uint16_t reply_flags = 0;            // the second 16 bits of the reply's header; once it has been written
   // Since when the client waits; the clock's epoch until a plugin has looked at the clock.
   std::chrono::steady_clock::time_point started{};

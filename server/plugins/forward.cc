@@ -102,6 +102,7 @@ void Forward::OnUpstreamReply(Exchange& exchange, const upstream::Reply& reply, 
   }
   if (view && PutReply(*view, exchange)) {
     exchange.octets = reply.message;
+    exchange.upstream = member;
   } else {
     exchange.answer.reason.set_info_code(dns::ExtendedError::kInvalidData);
     exchange.answer.reason.Append(std::string_view("the reply of "), std::string_view(member),

@@ -36,10 +36,9 @@ bool Wants(const config::LogRule& rule, Class reply) {
 }  // namespace
 
 Log::Log(const std::vector<config::LogRule>& rules, std::vector<std::string> addresses,
-         const state::SnapshotHolder* holder)
-    : addresses_(std::move(addresses)) {
+         const Metadata::Sources& metadata)
+    : addresses_(std::move(addresses)), metadata_(metadata) {
   for (const config::LogRule& rule : rules) rules_.push_back({rule, LogFormat(rule.format)});
-  if (holder != nullptr) reader_.emplace(*holder);
 }
 
 Next Log::OnQuery(Exchange& exchange) {
@@ -51,27 +50,10 @@ void Log::OnSent(const Exchange& exchange, size_t size) {
   for (const Rule& rule : rules_) {
     if (!exchange.asked.name.LabelsAbove(rule.options.zone.wire()).has_value()) continue;
     if (!Wants(rule.options, ClassOf(exchange, size))) return;
-    const ClientPod pod = rule.format.wants_client_pod() ? PodOf(exchange.client) : ClientPod();
-    rule.format.Write(exchange, size, addresses_[exchange.entrance->index], pod, line_);
+    rule.format.Write(exchange, size, addresses_[exchange.entrance->index], &metadata_, line_);
     base::WriteQueryLog(line_);
     return;
   }
-}
-
-void Log::OnIdle() {
-  if (reader_) reader_->Refresh();
-}
-
-ClientPod Log::PodOf(const base::IpAddress& client) {
-  const state::Snapshot* snapshot = reader_ ? reader_->Current() : nullptr;
-  ClientPod found;
-  bool is_one = true;
-  if (snapshot == nullptr) return found;
-  snapshot->ForEachPodWithAddress(client, [&](std::string_view namespace_name, std::string_view name) {
-    if (found.name.empty()) found = {namespace_name, name};
-    is_one &= found.namespace_name == namespace_name && found.name == name;
-  });
-  return is_one ? found : ClientPod();
 }
 
 }  // namespace podnamed::plugins

@@ -3,29 +3,26 @@
 #pragma once
 
 #include <cstddef>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "config/options.h"
 #include "server/plugins/log_format.h"
+#include "server/plugins/metadata.h"
 #include "server/plugins/plugin.h"
-#include "server/state/snapshot_holder.h"
 
 namespace podnamed::plugins {
 
 class Log : public Plugin {
  public:
-  // The addresses of the server by Entrance::index, as "{local}" tells them. `holder`, of the cluster that the block
-  // knows, or nullptr, outlives this.
-  Log(const std::vector<config::LogRule>& rules, std::vector<std::string> addresses,
-      const state::SnapshotHolder* holder);
+  // The addresses of the server by Entrance::index, as "{local}" tells them.
+  Log(const std::vector<config::LogRule>& rules, std::vector<std::string> addresses, const Metadata::Sources& metadata);
 
   std::string_view name() const override { return "log"; }
   Next OnQuery(Exchange& exchange) override;
   void OnSent(const Exchange& exchange, size_t size) override;
-  void OnIdle() override;
+  void OnIdle() override { metadata_.Refresh(); }
 
  private:
   struct Rule {
@@ -33,12 +30,9 @@ class Log : public Plugin {
     LogFormat format;
   };
 
-  // Empty where no pod has the address, or several: those on their node's network.
-  ClientPod PodOf(const base::IpAddress& client);
-
   std::vector<Rule> rules_;
   const std::vector<std::string> addresses_;
-  std::optional<state::SnapshotReader> reader_;
+  Metadata metadata_;
   std::string line_;
 };
 

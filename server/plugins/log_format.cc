@@ -75,24 +75,12 @@ size_t BufferSizeOf(const Exchange& exchange) {
 }  // namespace
 
 const LogFormat::FieldName LogFormat::kFields[] = {
-    {"{type}", Field::kType},
-    {"{name}", Field::kName},
-    {"{class}", Field::kClass},
-    {"{proto}", Field::kProto},
-    {"{size}", Field::kSize},
-    {"{remote}", Field::kRemote},
-    {"{port}", Field::kPort},
-    {"{local}", Field::kLocal},
-    {"{>id}", Field::kId},
-    {"{>opcode}", Field::kOpcode},
-    {"{>do}", Field::kDo},
-    {"{>bufsize}", Field::kBufsize},
-    {"{rcode}", Field::kRcode},
-    {"{rsize}", Field::kRsize},
-    {"{duration}", Field::kDuration},
+    {"{type}", Field::kType},      {"{name}", Field::kName},   {"{class}", Field::kClass},
+    {"{proto}", Field::kProto},    {"{size}", Field::kSize},   {"{remote}", Field::kRemote},
+    {"{port}", Field::kPort},      {"{local}", Field::kLocal}, {"{>id}", Field::kId},
+    {"{>opcode}", Field::kOpcode}, {"{>do}", Field::kDo},      {"{>bufsize}", Field::kBufsize},
+    {"{rcode}", Field::kRcode},    {"{rsize}", Field::kRsize}, {"{duration}", Field::kDuration},
     {"{>rflags}", Field::kRflags},
-    {"{/kubernetes/client-namespace}", Field::kClientNamespace},
-    {"{/kubernetes/client-pod-name}", Field::kClientPodName},
 };
 
 LogFormat::Field LogFormat::FieldOf(std::string_view word) {
@@ -100,13 +88,13 @@ LogFormat::Field LogFormat::FieldOf(std::string_view word) {
   if (word.starts_with("{>")) absl::AsciiStrToLower(&name);  // those of the header in any case, as CoreDNS has it
   const auto* known = std::ranges::find(kFields, name, &FieldName::name);
   if (known != std::end(kFields)) return known->field;
-  return word.starts_with("{/") ? Field::kUnknownMetadata : Field::kText;
+  return word.starts_with("{/") ? Field::kMetadata : Field::kText;
 }
 
 LogFormat::LogFormat(std::string_view text) {
   std::string literal;
   const auto end_literal = [&] {
-    if (!literal.empty()) pieces_.push_back({Field::kText, std::exchange(literal, {})});
+    if (!literal.empty()) pieces_.push_back({.field = Field::kText, .text = std::exchange(literal, {})});
   };
   while (!text.empty()) {
     const size_t close = text.front() == '{' ? text.find('}') : std::string_view::npos;
@@ -117,14 +105,14 @@ LogFormat::LogFormat(std::string_view text) {
       continue;
     }
     end_literal();
-    pieces_.push_back({field, {}});
-    wants_client_pod_ |= field == Field::kClientNamespace || field == Field::kClientPodName;
+    Piece& piece = pieces_.emplace_back(Piece{.field = field, .text = {}});
+    if (field == Field::kMetadata) piece.label = Metadata::LabelOf(text.substr(2, close - 2));
     text.remove_prefix(close + 1);
   }
   end_literal();
 }
 
-void LogFormat::Write(const Exchange& exchange, size_t size, std::string_view server_address, const ClientPod& pod,
+void LogFormat::Write(const Exchange& exchange, size_t size, std::string_view server_address, Metadata* metadata,
                       std::string& line) const {
   const dns::Query& query = exchange.asked;
   const auto append_if_known = [&line](std::string_view text) { line += text.empty() ? kNothing : text; };
@@ -186,14 +174,8 @@ void LogFormat::Write(const Exchange& exchange, size_t size, std::string_view se
           AppendFlags(exchange.reply_flags, line);
         }
         break;
-      case Field::kClientNamespace:
-        append_if_known(pod.namespace_name);
-        break;
-      case Field::kClientPodName:
-        append_if_known(pod.name);
-        break;
-      case Field::kUnknownMetadata:
-        line += kNothing;
+      case Field::kMetadata:
+        if (metadata == nullptr || !metadata->Append(piece.label, exchange, line)) line += kNothing;
         break;
     }
   }

@@ -10,24 +10,17 @@
 #include <vector>
 
 #include "server/plugins/exchange.h"
+#include "server/plugins/metadata.h"
 
 namespace podnamed::plugins {
-
-// The pod that asks; empty where it is not known.
-struct ClientPod {
-  std::string_view namespace_name;
-  std::string_view name;
-};
 
 class LogFormat {
  public:
   explicit LogFormat(std::string_view text);
 
-  // Whether a line tells of the client's pod.
-  bool wants_client_pod() const { return wants_client_pod_; }
-
   // Puts the line into `line`, in the place of what was there. `size` octets are the reply, 0: there was none.
-  void Write(const Exchange& exchange, size_t size, std::string_view server_address, const ClientPod& pod,
+  // `metadata`: of whom labels are asked; nullptr: nobody knows them.
+  void Write(const Exchange& exchange, size_t size, std::string_view server_address, Metadata* metadata,
              std::string& line) const;
 
  private:
@@ -49,9 +42,7 @@ class LogFormat {
     kRsize,
     kDuration,
     kRflags,
-    kClientNamespace,
-    kClientPodName,
-    kUnknownMetadata,
+    kMetadata,
   };
   struct FieldName {
     std::string_view name;
@@ -62,13 +53,13 @@ class LogFormat {
   struct Piece {
     Field field = Field::kText;
     std::string text;
+    Metadata::Label label = Metadata::Label::kUnknown;  // kMetadata
   };
 
   // kText if it is none. `word` with its braces.
   static Field FieldOf(std::string_view word);
 
   std::vector<Piece> pieces_;
-  bool wants_client_pod_ = false;
 };
 
 }  // namespace podnamed::plugins

@@ -30,7 +30,7 @@ class LogTest : public ::testing::Test {
 
   std::string Line(std::string_view format, size_t size = kReplySize) {
     std::string line = "of the query before";
-    LogFormat(format).Write(exchange_, size, "[::]", pod_, line);
+    LogFormat(format).Write(exchange_, size, "[::]", nullptr, line);
     return line;
   }
   std::string LogOf(Log& log, size_t size = kReplySize) {
@@ -40,7 +40,7 @@ class LogTest : public ::testing::Test {
     return GetCapturedStderr();
   }
   std::string LogOf(const std::vector<config::LogRule>& rules, size_t size = kReplySize) {
-    Log log(rules, {"127.0.0.1"}, nullptr);
+    Log log(rules, {"127.0.0.1"}, {});
     return LogOf(log, size);
   }
   static config::LogRule Rule(std::string_view zone, std::string format) {
@@ -50,7 +50,6 @@ class LogTest : public ::testing::Test {
   const Entrance entrance_{"dns://127.0.0.1:53", ".", 0};
   AnsweredExchange exchange_{entrance_, testing::MakeQuery("web-0.Nginx.", dns::RecordType::kAaaa,
                                                            {.id = 4711, .edns_size = 1232, .dnssec_ok = true})};
-  ClientPod pod_;
 };
 
 TEST_F(LogTest, WritesCoreDnsDefaultFormat) {
@@ -66,8 +65,6 @@ TEST_F(LogTest, KnowsEveryField) {
   EXPECT_EQ(Line("{>opcode} {local}"), "0 [::]");
   EXPECT_EQ(Line("{>ID} {>Do}"), "4711 true") << "those of the header in any case";
   EXPECT_EQ(Line("{/kubernetes/client-namespace}/{/kubernetes/client-pod-name}"), "-/-");
-  pod_ = {"default", "web-0"};
-  EXPECT_EQ(Line("{/kubernetes/client-namespace}/{/kubernetes/client-pod-name}"), "default/web-0");
   EXPECT_EQ(Line("{/other/metadata}"), "-");
   exchange_.rcode = dns::Rcode{3000};
   exchange_.reply_flags = 0xFFFF;
@@ -80,7 +77,7 @@ TEST_F(LogTest, KnowsEveryField) {
 TEST_F(LogTest, WithoutEdnsTheClientTakes512Octets) {
   AnsweredExchange plain(entrance_, testing::MakeQuery("a.", dns::RecordType::kA));
   std::string line;
-  LogFormat("{>bufsize} {>do}").Write(plain, kReplySize, "", {}, line);
+  LogFormat("{>bufsize} {>do}").Write(plain, kReplySize, "", nullptr, line);
   EXPECT_EQ(line, "512 false");
 }
 
@@ -129,7 +126,8 @@ TEST_F(LogTest, ClassesAreSuccessDenialAndError) {
 
 TEST_F(LogTest, KnowsThePodThatAsks) {
   state::SnapshotHolder holder;
-  Log log({Rule(".", "{/kubernetes/client-namespace}/{/kubernetes/client-pod-name}")}, {"127.0.0.1"}, &holder);
+  Log log({Rule(".", "{/kubernetes/client-namespace}/{/kubernetes/client-pod-name}")}, {"127.0.0.1"},
+          {.holder = &holder});
   EXPECT_EQ(LogOf(log), "[INFO] -/-\n") << "nothing is known yet";
   state::SnapshotBuilder builder;
   builder.Add({state::Namespace{"default", 0}, testing::Headless("nginx"), testing::Headless("proxy"),

@@ -62,6 +62,7 @@ void Begin(Exchange& exchange) {
   exchange.rewritten.reset();
   exchange.started = {};
   exchange.error.clear();
+  exchange.upstream.clear();
   exchange.position = 0;
   exchange.resumed.reset();
 }

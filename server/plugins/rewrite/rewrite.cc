@@ -29,41 +29,15 @@ std::string Subnet(const base::IpAddress& client, const config::EdnsRewrite& rul
   return U16(client.is_v4() ? 1 : 2) + std::string{static_cast<char>(bits), '\0'} + octets;
 }
 
-// std::nullopt where it is not known.
-std::optional<std::string> DataOf(const config::EdnsRewrite& rule, const Exchange& exchange) {
-  switch (rule.value) {
-    case Value::kData:
-      return rule.data;
-    case Value::kQueryName:
-      return dns::NameToText(exchange.query->name.original());
-    case Value::kQueryType:
-      return U16(static_cast<uint16_t>(exchange.query->type));
-    case Value::kClientAddress:
-      return Octets(exchange.client);
-    case Value::kClientPort:
-      return U16(exchange.client_port);
-    case Value::kTransport:
-      return exchange.transport == net::Transport::kTcp ? "tcp" : "udp";
-    case Value::kServerAddress:
-      if (exchange.entrance == nullptr || !exchange.entrance->address) return std::nullopt;
-      return Octets(*exchange.entrance->address);
-    case Value::kServerPort:
-      if (exchange.entrance == nullptr) return std::nullopt;
-      return U16(exchange.entrance->port);
-    case Value::kSubnet:
-      return Subnet(exchange.client, rule);
-  }
-  return std::nullopt;
-}
-
 bool IsOfOneClient(Value value) {
   return value == Value::kClientAddress || value == Value::kClientPort || value == Value::kTransport ||
-         value == Value::kSubnet;
+         value == Value::kSubnet || value == Value::kMetadata;
 }
 
 }  // namespace
 
-Rewrite::Rewrite(const std::vector<config::RewriteRule>& rules) {
+Rewrite::Rewrite(const std::vector<config::RewriteRule>& rules, const Metadata::Sources& metadata)
+    : metadata_(metadata) {
   for (const config::RewriteRule& options : rules) {
     rules_.push_back(MakeRule(options));
     const auto* record_class = std::get_if<config::ClassRewrite>(&options.what);
@@ -178,6 +152,36 @@ Rewrite::Applied Rewrite::ApplyName(const Rule& rule, const config::NameRewrite&
   }
   rewriting.SetName(std::string(renamed->wire()));
   return Applied::kYes;
+}
+
+std::optional<std::string> Rewrite::DataOf(const config::EdnsRewrite& rule, const Exchange& exchange) {
+  switch (rule.value) {
+    case Value::kData:
+      return rule.data;
+    case Value::kQueryName:
+      return dns::NameToText(exchange.query->name.original());
+    case Value::kQueryType:
+      return U16(static_cast<uint16_t>(exchange.query->type));
+    case Value::kClientAddress:
+      return Octets(exchange.client);
+    case Value::kClientPort:
+      return U16(exchange.client_port);
+    case Value::kTransport:
+      return exchange.transport == net::Transport::kTcp ? "tcp" : "udp";
+    case Value::kServerAddress:
+      if (exchange.entrance == nullptr || !exchange.entrance->address) return std::nullopt;
+      return Octets(*exchange.entrance->address);
+    case Value::kServerPort:
+      if (exchange.entrance == nullptr) return std::nullopt;
+      return U16(exchange.entrance->port);
+    case Value::kMetadata: {
+      std::string value = metadata_.Find(rule.data, exchange);
+      return value.empty() ? std::nullopt : std::optional(std::move(value));
+    }
+    case Value::kSubnet:
+      return Subnet(exchange.client, rule);
+  }
+  return std::nullopt;
 }
 
 bool Rewrite::ApplyEdns(const config::EdnsRewrite& rule, Exchange& exchange) {

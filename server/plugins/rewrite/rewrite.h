@@ -3,12 +3,14 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
 
 #include "config/options.h"
+#include "server/plugins/metadata.h"
 #include "server/plugins/plugin.h"
 #include "server/plugins/rewrite/name_rewriter.h"
 #include "server/plugins/rewrite/rewriting.h"
@@ -18,11 +20,12 @@ namespace podnamed::plugins {
 class Rewrite : public Plugin {
  public:
   // `rules` must outlive this.
-  explicit Rewrite(const std::vector<config::RewriteRule>& rules);
+  Rewrite(const std::vector<config::RewriteRule>& rules, const Metadata::Sources& metadata);
 
   std::string_view name() const override { return "rewrite"; }
   Next OnQuery(Exchange& exchange) override;
   void OnReply(Exchange& exchange) override;
+  void OnIdle() override { metadata_.Refresh(); }
   bool takes_every_class() const override { return takes_every_class_; }
 
  private:
@@ -46,13 +49,16 @@ class Rewrite : public Plugin {
 
   Applied Apply(const Rule& rule, NameForms& name, Exchange& exchange);
   Applied ApplyName(const Rule& rule, const config::NameRewrite& options, NameForms& name, Exchange& exchange);
-  static bool ApplyEdns(const config::EdnsRewrite& rule, Exchange& exchange);
+  // std::nullopt where it is not known.
+  std::optional<std::string> DataOf(const config::EdnsRewrite& rule, const Exchange& exchange);
+  bool ApplyEdns(const config::EdnsRewrite& rule, Exchange& exchange);
   // Asks the plugins behind this one itself, to look at where aliases in the reply lead.
   Next AskForAliases(Exchange& exchange);
   static void OnAliases(Exchange& exchange, const Exchange& child);
   static Rewriting& RewritingOf(Exchange& exchange);
 
   std::vector<Rule> rules_;
+  Metadata metadata_;
   bool takes_every_class_ = false;
   std::string text_;    // of the name at hand
   std::string result_;  // what a rule makes of it

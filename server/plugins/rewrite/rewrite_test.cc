@@ -38,7 +38,7 @@ class RewriteTest : public ::testing::Test {
  protected:
   Rewrite& Make(const std::string& lines) {
     rules_ = Rules(lines);
-    return rewrite_.emplace(rules_);
+    return rewrite_.emplace(rules_, Metadata::Sources{.cluster_zones = &cluster_zones_});
   }
 
   // What becomes of a question.
@@ -86,6 +86,7 @@ class RewriteTest : public ::testing::Test {
   }
 
   const Entrance entrance_{"dns://10.0.0.53:5353", ".", 0, base::ParseIpAddress("10.0.0.53"), 5353};
+  const std::vector<dns::Name> cluster_zones_ = {*dns::Name::FromText("example")};
   std::vector<config::RewriteRule> rules_;
   std::optional<Rewrite> rewrite_;
 };
@@ -235,6 +236,9 @@ TEST_F(RewriteTest, OptionsGoUpstream) {
   EXPECT_EQ(Options("rewrite edns0 local set 1 {qtype}"), "000100020001 shared");
   EXPECT_EQ(Options("rewrite edns0 local set 1 {qname}"), "0001000c7777772e6578616d706c652e shared");
   EXPECT_EQ(Options("rewrite edns0 local set 1 {server_ip}"), "000100040a000035 shared");
+  EXPECT_EQ(Options("rewrite edns0 local set 1 {kubernetes/parse-error}"),
+            "00010012696e76616c6964207175657279206e616d65");
+  EXPECT_EQ(Options("rewrite edns0 local set 1 {kubernetes/service}"), " shared") << "not known";
   EXPECT_EQ(Options("rewrite edns0 local set 1 {server_port}"), "0001000214e9 shared");
 }
 

@@ -24,8 +24,9 @@ std::string TypeLabel(dns::RecordType type) {
 
 }  // namespace
 
-Template::Template(const std::vector<config::TemplateOptions>& templates, OpenCounter open_counter)
-    : open_counter_(std::move(open_counter)) {
+Template::Template(const std::vector<config::TemplateOptions>& templates, const Metadata::Sources& metadata,
+                   OpenCounter open_counter)
+    : metadata_(metadata), open_counter_(std::move(open_counter)) {
   for (const config::TemplateOptions& options : templates) {
     Rule& rule = rules_.emplace_back(Rule{.options = &options,
                                           .zones = {},
@@ -143,7 +144,7 @@ bool Template::MakeRecords(const std::vector<Record>& records, std::string_view 
   if (match.expression != nullptr) {
     group_names.assign(match.expression->group_names.begin(), match.expression->group_names.end());
   }
-  const auto meta = [](std::string_view) { return std::string(); };
+  const auto meta = [&](std::string_view label) { return metadata_.Find(label, exchange); };
   const config::GoTemplate::Data data = {.zone = match.rule->zones[match.zone],
                                          .name = text_,
                                          .record_class = record_class,

@@ -15,6 +15,7 @@
 
 #include "config/template_options.h"
 #include "server/dns/record_text.h"
+#include "server/plugins/metadata.h"
 #include "server/plugins/open_counter.h"
 #include "server/plugins/plugin.h"
 
@@ -23,10 +24,12 @@ namespace podnamed::plugins {
 class Template : public Plugin {
  public:
   // `templates` must outlive this.
-  Template(const std::vector<config::TemplateOptions>& templates, OpenCounter open_counter);
+  Template(const std::vector<config::TemplateOptions>& templates, const Metadata::Sources& metadata,
+           OpenCounter open_counter);
 
   std::string_view name() const override { return "template"; }
   Next OnQuery(Exchange& exchange) override;
+  void OnIdle() override { metadata_.Refresh(); }
 
  private:
   struct Record {
@@ -70,6 +73,7 @@ class Template : public Plugin {
   using SeriesKey = std::tuple<const void*, const Entrance*, size_t, dns::RecordClass, std::string, std::string_view>;
 
   std::vector<Rule> rules_;
+  Metadata metadata_;
   OpenCounter open_counter_;
   std::map<SeriesKey, base::Counter*> counters_;
   std::string text_;  // of the name at hand

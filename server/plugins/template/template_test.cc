@@ -24,11 +24,13 @@ class TemplateTest : public ::testing::Test {
         config::ParseOptions(". {\n" + lines + "\n}", "Corefile", 53, config::FakeEnvironment());
     EXPECT_TRUE(options.ok()) << options.status();
     options_ = options->blocks[0].templates;
-    return template_.emplace(options_, [this](std::string_view name, const auto& labels) -> base::Counter& {
-      std::string series(name);
-      for (const auto& [label, value] : labels) series.append(" ").append(label).append("=").append(value);
-      return counters_[series];
-    });
+    return template_.emplace(options_, Metadata::Sources{},
+                             [this](std::string_view name, const auto& labels) -> base::Counter& {
+                               std::string series(name);
+                               for (const auto& [label, value] : labels)
+                                 series.append(" ").append(label).append("=").append(value);
+                               return counters_[series];
+                             });
   }
   std::string Ask(std::string_view name, RecordType type = RecordType::kA, const testing::QueryOptions& options = {}) {
     TestExchange test(name, type, options);
