@@ -175,12 +175,24 @@ TEST(Loadbalance, ReadsItsPolicy) {
   EXPECT_TRUE(Block("loadbalance round_robin").loadbalance.has_value());
   EXPECT_THAT(Block("loadbalance {\nprefer 10.0.0.0/8 fd00::/8\n}").loadbalance->prefer,
               ElementsAre(*base::ParseIpNetwork("10.0.0.0/8"), *base::ParseIpNetwork("fd00::/8")));
+  const LoadbalanceOptions weighted = *Block("loadbalance weighted f {\nreload 5s\nprefer 10.0.0.0/8\n}").loadbalance;
+  EXPECT_EQ(weighted.weights, "f");
+  EXPECT_EQ(weighted.reload, absl::Seconds(5));
+  EXPECT_EQ(weighted.prefer.size(), 1u);
+  EXPECT_EQ(Block("loadbalance weighted f").loadbalance->reload, absl::Seconds(30));
+}
+
+TEST(Loadbalance, RefusesWhatCannotBe) {
+  const std::string usage = "; expected \"loadbalance [round_robin | weighted FILE]\"";
+  EXPECT_EQ(Errors("loadbalance random"), "Corefile:2:13: loadbalance is \"random\"" + usage);
+  EXPECT_EQ(Errors("loadbalance round_robin x"), "Corefile:2:25: loadbalance is \"x\"" + usage);
+  EXPECT_EQ(Errors("loadbalance weighted f x"), "Corefile:2:24: loadbalance is \"x\"" + usage);
+  EXPECT_EQ(Errors("loadbalance weighted"), "Corefile:2:1: loadbalance weighted names no file" + usage);
   ExpectRefusals({
-      {"loadbalance weighted f {\nreload 5s\n}",
-       "Corefile:2:13: loadbalance policy \"weighted\" is known to CoreDNS, not supported by podnamed; expected "
-       "\"loadbalance [round_robin]\""},
-      {"loadbalance random", "Corefile:2:13: loadbalance is \"random\"; expected \"loadbalance [round_robin]\""},
-      {"loadbalance round_robin x", "Corefile:2:25: loadbalance is \"x\"; expected \"loadbalance [round_robin]\""},
+      {"loadbalance weighted f {\nreload x\n}",
+       "Corefile:3:8: reload is \"x\"; expected a duration such as \"30s\", at most 24h; 0 for never"},
+      {"loadbalance {\nreload 5s\n}",
+       "Corefile:3:1: reload is of a file that is not there; expected \"loadbalance weighted FILE\""},
       {"loadbalance {\nprefer\n}", "Corefile:3:1: prefer names no network; expected \"prefer NETWORK…\""},
       {"loadbalance {\nprefer 10.0.0.1\n}",
        "Corefile:3:8: \"10.0.0.1\" is no network; expected one such as \"10.0.0.0/8\""},

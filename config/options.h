@@ -136,7 +136,9 @@ struct AutopathOptions {
 };
 
 struct LoadbalanceOptions {
-  std::vector<base::IpNetwork> prefer;  // addresses in the first of these come first, and so on
+  std::string weights;                        // a file; empty: every order is as likely as any other
+  absl::Duration reload = absl::Seconds(30);  // between two looks at it; zero: one look, at start
+  std::vector<base::IpNetwork> prefer;        // addresses in the first of these come first, and so on
 };
 
 struct ChaosOptions {

@@ -147,7 +147,9 @@ plugins::PluginChain MakeChain(const Block& block, const ChainUse& use) {
     chain.push_back(std::make_unique<plugins::Local>(CountersOf(use, "Queries for localhost below a domain.")));
   if (options.any) chain.push_back(std::make_unique<plugins::Any>());
   if (options.chaos) chain.push_back(std::make_unique<plugins::Chaos>(*options.chaos));
-  if (options.loadbalance) chain.push_back(std::make_unique<plugins::Loadbalance>(*options.loadbalance));
+  if (options.loadbalance) {
+    chain.push_back(std::make_unique<plugins::Loadbalance>(*options.loadbalance, block.weights.get()));
+  }
   if (!options.rewrite.empty()) chain.push_back(std::make_unique<plugins::Rewrite>(options.rewrite, MetadataOf(block)));
   if (options.autopath && (block.resolver || !options.autopath->of_cluster)) chain.push_back(MakeAutopath(block, use));
   if (!options.acl.empty()) {

@@ -118,6 +118,12 @@ absl::Status Configuration::Add(const config::ServerBlockOptions& options, const
     block.auto_zones =
         std::make_shared<const plugins::AutoZones>(*options.auto_zones, options.InRoot(options.auto_zones->directory));
   }
+  if (options.loadbalance && !options.loadbalance->weights.empty()) {
+    absl::StatusOr<std::unique_ptr<const plugins::WeightSource>> weights =
+        plugins::WeightSource::Open(options.InRoot(options.loadbalance->weights), options.loadbalance->reload);
+    if (!weights.ok()) return At(options, "loadbalance", weights.status());
+    block.weights = *std::move(weights);
+  }
   if (options.cache) {
     const bool is_same = same != nullptr && same->options.cache == options.cache;
     block.cache = is_same ? same->cache : std::make_shared<plugins::CacheShared>(*options.cache);

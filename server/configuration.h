@@ -23,6 +23,7 @@
 #include "server/plugins/hosts.h"
 #include "server/plugins/loop.h"
 #include "server/plugins/published.h"
+#include "server/plugins/weights.h"
 #include "server/plugins/zones/auto_zones.h"
 #include "server/plugins/zones/file_zones.h"
 #include "server/resolve/resolver.h"
@@ -40,6 +41,7 @@ struct Block {
   const Cluster* cluster = nullptr;
   std::unique_ptr<plugins::Consolidation> consolidation;  // of its `errors`; nullptr when it has none
   std::unique_ptr<plugins::LoopSearch> loop;              // nullptr without the directive
+  std::unique_ptr<const plugins::WeightSource> weights;   // of its `loadbalance`; nullptr when it has none
 
   // These outlive the configuration if the next one has the same block with the same directive.
   std::vector<std::shared_ptr<ForwardShared>> forward;  // of each of options.forward

@@ -2,8 +2,13 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <cstdio>
+#include <fstream>
 #include <map>
+#include <memory>
+#include <string>
 
 #include "server/plugins/test_exchange.h"
 
@@ -32,7 +37,7 @@ class LoadbalanceTest : public ::testing::Test {
     answer.additional.push_back({owner, RecordType::kA, 5, absl::MakeConstSpan(ipv4_)});
   }
   testing::Message Reply() {
-    Loadbalance loadbalance(options_);
+    Loadbalance loadbalance(options_, nullptr);
     return Reply(loadbalance);
   }
   testing::Message Reply(Loadbalance& loadbalance) {
@@ -51,7 +56,7 @@ class LoadbalanceTest : public ::testing::Test {
 };
 
 TEST_F(LoadbalanceTest, EveryAddressIsFirstAsOften) {
-  Loadbalance loadbalance(options_);
+  Loadbalance loadbalance(options_, nullptr);
   std::map<std::string, int> first;
   for (int i = 0; i < 3000; ++i) ++first[Reply(loadbalance).additional.at(0)];
   ASSERT_THAT(first, SizeIs(3));
@@ -80,8 +85,68 @@ TEST_F(LoadbalanceTest, PreferredNetworksComeFirst) {
   }
 }
 
+class WeightedTest : public LoadbalanceTest {
+ protected:
+  WeightedTest() {
+    const std::string path = ::testing::TempDir() + "podnamed_weights_" + std::to_string(getpid());
+    std::ofstream(path) << "A.\n10.0.0.1 3\n10.0.0.2 1\nfe00:: 5\n";
+    source_ = WeightSource::Open(path, absl::ZeroDuration()).value();
+    std::remove(path.c_str());
+  }
+
+  std::unique_ptr<const WeightSource> source_;
+};
+
+TEST_F(WeightedTest, AnAddressIsFirstAsOftenAsItsWeightSays) {
+  Loadbalance loadbalance(options_, source_.get());
+  std::map<std::string, int> additional;
+  std::map<std::string, int> answer;
+  for (int i = 0; i < 5000; ++i) {
+    const testing::Message reply = Reply(loadbalance);
+    ASSERT_THAT(reply.answer, SizeIs(8));
+    EXPECT_EQ(reply.answer[0], "a. 5 IN CNAME a.");
+    EXPECT_EQ(reply.answer[1], "a. 5 IN TXT \"t\"");
+    EXPECT_EQ(reply.answer[7], "a. 5 IN MX 1 m.");
+    ++answer[reply.answer[2]];
+    ++additional[reply.additional.at(0)];
+  }
+  EXPECT_NEAR(additional["a. 5 IN A 10.0.0.1"], 3000, 250) << "3 of 5";
+  EXPECT_NEAR(additional["a. 5 IN A 10.0.0.2"], 1000, 250);
+  EXPECT_NEAR(additional["a. 5 IN A 10.0.0.3"], 1000, 250) << "weighs 1";
+  EXPECT_NEAR(answer["a. 5 IN AAAA fe00::"], 2273, 250) << "5 of 11";
+  EXPECT_EQ(ipv4_[0], (base::Ipv4Address{10, 0, 0, 1})) << "what others hold stays as it is";
+}
+
+TEST_F(WeightedTest, PreferredNetworksComeFirstInTheirOrder) {
+  options_.prefer = {*base::ParseIpNetwork("10.0.0.2/31"), *base::ParseIpNetwork("fe00::/8")};
+  Loadbalance loadbalance(options_, source_.get());
+  std::map<std::string, int> first;
+  for (int i = 0; i < 1000; ++i) {
+    const testing::Message reply = Reply(loadbalance);
+    EXPECT_EQ(reply.additional[2], "a. 5 IN A 10.0.0.1") << "however heavy";
+    ++first[reply.additional[0]];
+  }
+  EXPECT_NEAR(first["a. 5 IN A 10.0.0.3"], 200, 80) << "when it has been picked";
+}
+
+TEST_F(WeightedTest, OtherTypesAreLeftAloneAndTheClustersAnswersAreNot) {
+  Loadbalance loadbalance(options_, source_.get());
+  const auto is_untouched = [&](std::string_view answered_by, RecordType type) {
+    TestExchange test("a.", type);
+    Fill(test.exchange);
+    test.exchange.answered_by = answered_by;
+    loadbalance.OnReply(test.exchange);
+    return test.exchange.answer.answer[0].type == RecordType::kMx && test.exchange.answer.reordered_ipv4.empty();
+  };
+  EXPECT_TRUE(is_untouched("file", RecordType::kMx));
+  EXPECT_TRUE(is_untouched("file", RecordType::kTxt));
+  for (const RecordType type : {RecordType::kA, RecordType::kAaaa, RecordType::kSrv}) {
+    EXPECT_FALSE(is_untouched("kubernetes", type));
+  }
+}
+
 TEST_F(LoadbalanceTest, ErrorsAndTheClustersAnswersAreLeftAlone) {
-  Loadbalance loadbalance(options_);
+  Loadbalance loadbalance(options_, nullptr);
   const auto is_untouched = [&](dns::Rcode rcode, std::string_view answered_by, RecordType type) {
     TestExchange test("a.", type);
     Fill(test.exchange);
