@@ -40,6 +40,7 @@
 #include "config/template_directive.h"
 #include "config/timeouts_directive.h"
 #include "config/transfer_directive.h"
+#include "config/view_directive.h"
 #include "config/vocabulary.h"
 #include "server/base/status.h"
 
@@ -83,6 +84,7 @@ constexpr Word<ServerBlockOptions> kPlugins[] = {
     {"auto", ReadAuto},
     {"forward", ReadForward, /*repeatable=*/true},
     {"whoami", ReadBare<&ServerBlockOptions::whoami>},
+    {"view", ReadView, /*repeatable=*/true},
 };
 // clang-format on
 
@@ -113,7 +115,6 @@ constexpr ForeignWord kPluginsOfCoreDns[] = {
     {"erratic", "remove it: it is for tests of clients"},
     {"on", "remove it: podnamed runs no commands"},
     {"sign", "remove it: podnamed signs nothing"},
-    {"view", kLater},
     {"nomad", "forward the zone to a CoreDNS that has nomad"},
 };
 
@@ -143,7 +144,7 @@ class OptionsReader {
       const auto is_it = [&plugin](const Directive& directive) { return directive.name.text == plugin.name; };
       if (absl::c_any_of(block.directives, is_it)) options.plugins.emplace_back(plugin.name);
     }
-    for (size_t i = 0; i < positions.size(); ++i) Claim(options.keys[i], positions[i], options.bind);
+    for (size_t i = 0; i < positions.size(); ++i) Claim(options, options.keys[i], positions[i]);
     if (options.autopath && options.autopath->of_cluster && !options.kubernetes) {
       options.warnings.push_back(options.place + ": autopath @kubernetes does nothing without kubernetes in its block");
     }
@@ -158,10 +159,11 @@ class OptionsReader {
     for (ServerKey& key : *keys) options.keys.push_back(std::move(key));
   }
 
-  // Two blocks may have one zone on one port, if each is bound to addresses of its own.
-  void Claim(const ServerKey& key, const Position& position, const std::vector<base::IpAddress>& bind) {
+  // Two blocks may have one zone on one port, if each is bound to addresses of its own, or if the one in front is for
+  // some queries alone.
+  void Claim(const ServerBlockOptions& block, const ServerKey& key, const Position& position) {
     Claims& claims = claims_[key];
-    std::vector<std::optional<base::IpAddress>> addresses(bind.begin(), bind.end());
+    std::vector<std::optional<base::IpAddress>> addresses(block.bind.begin(), block.bind.end());
     if (addresses.empty()) addresses.emplace_back(std::nullopt);
     for (const std::optional<base::IpAddress>& address : addresses) {
       const auto first = absl::c_find_if(
@@ -171,6 +173,7 @@ class OptionsReader {
                           key.zone.ToText(), key.port, PositionText(first->second));
       return;
     }
+    if (block.view) return;
     for (const std::optional<base::IpAddress>& address : addresses) claims.emplace_back(address, position);
   }
 

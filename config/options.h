@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,6 +20,7 @@
 #include "config/rewrite_options.h"
 #include "config/server_keys.h"
 #include "config/template_options.h"
+#include "config/view_expression.h"
 #include "config/zone_options.h"
 #include "server/base/endpoint.h"
 #include "server/base/ip_address.h"
@@ -128,6 +130,12 @@ struct AclOptions {
   std::vector<AclPolicy> policies;
 };
 
+// Which queries a server block is for: those for which all the expressions hold.
+struct ViewOptions {
+  std::string name;
+  std::vector<std::shared_ptr<const ViewExpression>> expressions;
+};
+
 // Search lists that are walked for clients whose query stands at their beginning.
 struct AutopathOptions {
   std::vector<dns::Name> zones;   // folded; names outside of them are left alone
@@ -190,6 +198,7 @@ struct ServerBlockOptions {
   std::vector<FileOptions> file;  // of names in several the longest zone answers
   std::optional<AutoOptions> auto_zones;
   std::vector<AclOptions> acl;  // in the order of the Corefile
+  std::optional<ViewOptions> view;
   std::optional<AutopathOptions> autopath;
   std::optional<LoadbalanceOptions> loadbalance;
   std::optional<ChaosOptions> chaos;
@@ -216,9 +225,10 @@ struct ServerBlockOptions {
 };
 
 struct Options {
-  std::vector<ServerBlockOptions> blocks;  // at least one; no two share a zone on one endpoint
-  std::string effective_text;              // the Corefile as it was understood (effective_text.h)
-  std::string fingerprint;                 // of that text (fingerprint.h)
+  std::vector<ServerBlockOptions>
+      blocks;  // at least one; of those that share a zone on one endpoint only the last is without a view
+  std::string effective_text;  // the Corefile as it was understood (effective_text.h)
+  std::string fingerprint;     // of that text (fingerprint.h)
 };
 
 // The plugins that a server block may have, in the order in which a query meets them.

@@ -38,11 +38,11 @@ struct Sums {
 };
 
 // Of each entrance.
-std::vector<std::pair<std::string, std::string>> KeysOf(const Block& block) {
+std::vector<std::tuple<std::string, std::string, std::string>> KeysOf(const Block& block) {
   const std::string zones = absl::StrJoin(
       block.options.cache->zones, ",", [](std::string* text, const dns::Name& zone) { text->append(zone.ToText()); });
-  std::vector<std::pair<std::string, std::string>> keys;
-  for (const plugins::Entrance& entrance : block.entrances) keys.emplace_back(entrance.server, zones);
+  std::vector<std::tuple<std::string, std::string, std::string>> keys;
+  for (const plugins::Entrance& entrance : block.entrances) keys.emplace_back(entrance.server, zones, entrance.view);
   return keys;
 }
 
@@ -97,14 +97,15 @@ std::vector<prometheus::MetricFamily> CacheMetrics::Collect() const {
   auto drops = CounterFamily("coredns_cache_drops_total", "Replies that were to another question.");
   auto stale = CounterFamily("coredns_cache_served_stale_total", "Replies told after their time.");
   for (const auto& [key, sums] : by_server_and_zones) {
-    const Labels labels = {{"server", key.first}, {"zones", key.second}, {"view", ""}};
+    const auto& [server, zones, view] = key;
+    const Labels labels = {{"server", server}, {"zones", zones}, {"view", view}};
     std::map<std::string, std::pair<size_t, uint64_t>> held;  // entries, evictions
     for (const auto& [kind, type] : kTypes) {
       held[type].first += sums.held.entries[static_cast<size_t>(kind)];
       held[type].second += sums.held.evictions[static_cast<size_t>(kind)];
     }
     for (const auto& [type, counts] : held) {
-      const Labels typed = {{"server", key.first}, {"type", type}, {"zones", key.second}, {"view", ""}};
+      const Labels typed = {{"server", server}, {"type", type}, {"zones", zones}, {"view", view}};
       prometheus::ClientMetric& gauge = entries.metric.emplace_back();
       gauge.label = typed;
       gauge.gauge.value = static_cast<double>(counts.first);

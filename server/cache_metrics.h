@@ -32,7 +32,7 @@ class CacheMetrics : public prometheus::Collectable {
   std::vector<prometheus::MetricFamily> Collect() const override;
 
  private:
-  using Key = std::pair<std::string, std::string>;  // server, zones
+  using Key = std::tuple<std::string, std::string, std::string>;  // server, zones, view
   struct Opened {
     std::vector<Key> keys;  // of each entrance
     int worker;

@@ -28,6 +28,7 @@
 #include "server/plugins/rewrite/rewrite.h"
 #include "server/plugins/template/template.h"
 #include "server/plugins/transfer/transfer.h"
+#include "server/plugins/view.h"
 #include "server/plugins/whoami.h"
 #include "server/plugins/zones/zone_plugin.h"
 #include "server/upstream/upstream_group.h"
@@ -38,7 +39,7 @@ namespace {
 std::unique_ptr<plugins::Plugin> MakePrometheus(const Block& block, const ChainUse& use) {
   std::vector<plugins::QueryCounts*> counts;
   for (const plugins::Entrance& entrance : block.entrances) {
-    counts.push_back(&use.metrics->queries.Open(use.worker, entrance.server, entrance.zone));
+    counts.push_back(&use.metrics->queries.Open(use.worker, entrance.server, entrance.zone, entrance.view));
   }
   return std::make_unique<plugins::Prometheus>(std::move(counts));
 }
@@ -183,6 +184,7 @@ plugins::PluginChain MakeChain(const Block& block, const ChainUse& use) {
                                  .metrics = tells ? &use.metrics->forward : nullptr}));
   }
   if (options.whoami) chain.push_back(std::make_unique<plugins::Whoami>());
+  if (options.view) chain.push_back(std::make_unique<plugins::View>(*options.view, MetadataOf(block)));
   return chain;
 }
 

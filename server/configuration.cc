@@ -1,6 +1,7 @@
 #include "server/configuration.h"
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 #include <utility>
 #include <variant>
@@ -14,12 +15,18 @@
 namespace podnamed {
 namespace {
 
-// The block of `previous` that has the same zones on the same endpoints; nullptr if there is none.
+// The block of `previous` that has the same zones on the same endpoints, and a view of the same name; nullptr if there
+// is none, or if several are alike: what one view has kept is not another's.
 const Block* SameBlock(const Configuration* previous, const Block& block) {
   if (previous == nullptr) return nullptr;
-  const auto same = absl::c_find_if(previous->blocks(),
-                                    [&](const Block& old) { return absl::c_is_permutation(old.zones, block.zones); });
-  return same == previous->blocks().end() ? nullptr : &*same;
+  const auto view_of = [](const Block& one) { return one.options.view ? one.options.view->name : ""; };
+  const auto is_same = [&](const Block& old) {
+    return view_of(old) == view_of(block) && absl::c_is_permutation(old.zones, block.zones);
+  };
+  const auto same = absl::c_find_if(previous->blocks(), is_same);
+  const bool is_only =
+      same != previous->blocks().end() && std::none_of(std::next(same), previous->blocks().end(), is_same);
+  return is_only ? &*same : nullptr;
 }
 
 // That of an unchanged directive; nullptr if there is none. What files of TLS hold may have changed.
@@ -88,7 +95,7 @@ absl::Status Configuration::Add(const config::ServerBlockOptions& options, const
   }
   for (const auto& [endpoint, zone] : block.zones) {
     block.entrances.push_back({absl::StrCat("dns://", endpoint.ToString()), zone.ToText(), block.entrances.size(),
-                               endpoint.address, endpoint.port});
+                               endpoint.address, endpoint.port, options.view ? options.view->name : ""});
   }
   const Block* const same = SameBlock(previous, block);
   if (options.errors) block.consolidation = std::make_unique<plugins::Consolidation>(*options.errors);

@@ -60,7 +60,8 @@ std::vector<MetricFamily> CorednsMetrics::Collect() const {
     for (const plugins::Entrance& entrance : block.entrances) {
       for (const std::string& plugin : block.options.plugins) {
         if (absl::c_linear_search(kSettings, plugin)) continue;
-        PutGauge(enabled, {{"server", entrance.server}, {"zone", entrance.zone}, {"view", ""}, {"name", plugin}}, 1);
+        PutGauge(enabled,
+                 {{"server", entrance.server}, {"zone", entrance.zone}, {"view", entrance.view}, {"name", plugin}}, 1);
       }
     }
   }

@@ -96,7 +96,7 @@ std::vector<uint8_t> AnswerAside(const std::vector<Block>& blocks, absl::Span<co
   std::set<dns::Name> served;  // on one endpoint and on another: the first block counts
   for (size_t i = 0; i < blocks.size(); ++i) {
     for (const auto& [endpoint, zone] : blocks[i].zones) {
-      if (served.insert(zone).second) zones.push_back({zone, &chains[i]});
+      if (blocks[i].options.view || served.insert(zone).second) zones.push_back({zone, &chains[i]});
     }
   }
   ReplyKeeper keeper;

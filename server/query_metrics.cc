@@ -74,11 +74,10 @@ struct Families {
              MetricType::Counter);
 
   // What all workers have counted for one zone at one server.
-  void Put(const std::string& server, const std::string& zone, const std::vector<const QueryCounts*>& counts);
+  void Put(const Labels& place, const std::vector<const QueryCounts*>& counts);
 };
 
-void Families::Put(const std::string& server, const std::string& zone, const std::vector<const QueryCounts*>& counts) {
-  const Labels place = {{"server", server}, {"zone", zone}, {"view", ""}};
+void Families::Put(const Labels& place, const std::vector<const QueryCounts*>& counts) {
   for (size_t transport = 0; transport < QueryCounts::kTransports; ++transport) {
     const Labels by_transport = With(place, {{"proto", kTransportNames[transport]}});
     for (size_t family = 0; family < QueryCounts::kFamilies; ++family) {
@@ -127,11 +126,18 @@ uint64_t QueriesOf(const QueryCounts& counts) {
   return sum;
 }
 
+// All of a key but the worker.
+template <typename Key>
+auto PlaceOf(const Key& key) {
+  return std::tie(std::get<0>(key), std::get<1>(key), std::get<2>(key));
+}
+
 }  // namespace
 
-QueryCounts& QueryMetrics::Open(int worker, const std::string& server, const std::string& zone) {
+QueryCounts& QueryMetrics::Open(int worker, const std::string& server, const std::string& zone,
+                                const std::string& view) {
   const absl::MutexLock lock(&mutex_);
-  std::unique_ptr<QueryCounts>& counts = counts_[{server, zone, worker}];
+  std::unique_ptr<QueryCounts>& counts = counts_[{server, zone, view, worker}];
   if (!counts) counts = std::make_unique<QueryCounts>();
   return *counts;
 }
@@ -148,13 +154,13 @@ std::vector<MetricFamily> QueryMetrics::Collect() const {
   Families families;
   std::map<int, uint64_t> by_worker;
   for (auto at = counts_.begin(); at != counts_.end();) {
-    const auto& [server, zone, first_worker] = at->first;
+    const auto& [server, zone, view, first_worker] = at->first;
     std::vector<const QueryCounts*> counts;
-    for (; at != counts_.end() && std::get<0>(at->first) == server && std::get<1>(at->first) == zone; ++at) {
+    for (; at != counts_.end() && std::tie(server, zone, view) == PlaceOf(at->first); ++at) {
       counts.push_back(at->second.get());
-      by_worker[std::get<2>(at->first)] += QueriesOf(*at->second);
+      by_worker[std::get<3>(at->first)] += QueriesOf(*at->second);
     }
-    families.Put(server, zone, counts);
+    families.Put({{"server", server}, {"zone", zone}, {"view", view}}, counts);
   }
   for (const auto& [worker, queries] : by_worker) {
     PutCounter(families.of_workers, {{"worker", std::to_string(worker)}}, queries);

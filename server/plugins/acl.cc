@@ -37,10 +37,11 @@ Acl::Acl(const std::vector<config::AclOptions>& rules, absl::Span<const Entrance
   if (!open_counter) return;
   for (const Entrance& entrance : entrances) {
     Counts& counts = counts_.emplace_back();
-    counts.allowed = &open_counter("coredns_acl_allowed_requests_total", {{"server", entrance.server}, {"view", ""}});
+    counts.allowed =
+        &open_counter("coredns_acl_allowed_requests_total", {{"server", entrance.server}, {"view", entrance.view}});
     for (const std::string& zone : zones) {
       const std::vector<std::pair<std::string, std::string>> labels = {
-          {"server", entrance.server}, {"zone", zone}, {"view", ""}};
+          {"server", entrance.server}, {"zone", zone}, {"view", entrance.view}};
       counts.refused.push_back({&open_counter("coredns_acl_blocked_requests_total", labels),
                                 &open_counter("coredns_acl_filtered_requests_total", labels),
                                 &open_counter("coredns_acl_dropped_requests_total", labels)});

@@ -46,6 +46,7 @@ struct Entrance {
   size_t index = 0;                             // among those of the server block
   std::optional<base::IpAddress> address = {};  // of its endpoint; none: every address of the machine
   uint16_t port = 0;
+  std::string view = {};  // the name of the block's; empty: it has none
 };
 
 // Options of EDNS that go upstream with a query, which otherwise has none.

@@ -46,6 +46,7 @@ Metadata::Label Metadata::LabelOf(std::string_view text) {
       {"kubernetes/client-namespace", Label::kClientNamespace},
       {"kubernetes/client-pod-name", Label::kClientPodName},
       {"forward/upstream", Label::kUpstream},
+      {"view/name", Label::kView},
   };
   const auto* found = std::ranges::find(kLabels, text, &std::pair<std::string_view, Label>::first);
   return found == std::end(kLabels) ? Label::kUnknown : found->second;
@@ -66,6 +67,9 @@ bool Metadata::Append(Label label, const Exchange& exchange, std::string& text) 
       break;
     case Label::kUpstream:
       text += exchange.upstream;
+      break;
+    case Label::kView:
+      if (exchange.entrance != nullptr) text += exchange.entrance->view;
       break;
     default:
       AppendPart(label, exchange.asked.name, text);

@@ -29,6 +29,7 @@ class Metadata {
     kClientNamespace,
     kClientPodName,
     kUpstream,
+    kView,
   };
   static Label LabelOf(std::string_view text);
 

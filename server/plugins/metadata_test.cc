@@ -36,7 +36,7 @@ class MetadataTest : public ::testing::Test {
     return metadata.Find(label, test.exchange);
   }
 
-  const Entrance entrance_{"dns://:53", ".", 0, std::nullopt, 53};
+  const Entrance entrance_{"dns://:53", ".", 0, std::nullopt, 53, "inside"};
   std::vector<dns::Name> zones_;
   const std::vector<dns::Name> cluster_zones_ = {*dns::Name::FromText("cluster.local"),
                                                  *dns::Name::FromText("clusterset.local")};
@@ -79,6 +79,7 @@ TEST_F(MetadataTest, TheClientIsAPod) {
 }
 
 TEST_F(MetadataTest, OtherPluginsTellToo) {
+  EXPECT_EQ(Find("view/name", "a."), "inside");
   EXPECT_EQ(Find("forward/upstream", "a."), "10.9.9.9:53");
   EXPECT_EQ(Find("other/label", "a."), "");
 }

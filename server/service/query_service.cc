@@ -94,8 +94,9 @@ void QueryService::Serve(std::vector<ServedZone> zones, plugins::QueryCounts* re
                        [](const auto& plugin) { return plugin->takes_every_class(); });
   });
   want_batches_.clear();
-  for (const ServedZone& served : zones_) {
+  for (ServedZone& served : zones_) {
     for (const auto& plugin : *served.chain) {
+      if (plugin->is_condition()) served.condition = plugin.get();
       if (plugin->WantsBatches() && !absl::c_linear_search(want_batches_, plugin.get())) {
         want_batches_.push_back(plugin.get());
       }
@@ -126,7 +127,7 @@ Verdict QueryService::Handle(const net::Request& request, absl::Span<uint8_t> bu
   if (journey.asked.record_class != dns::RecordClass::kIn && !takes_every_class_) {
     return Refuse(Rcode::kRefused, ExtendedError::kNotSupported, buffer, reply_size);
   }
-  const ServedZone* served = FindZone(journey.asked.name);
+  const ServedZone* served = FindZone(journey);
   if (served == nullptr) return Refuse(Rcode::kRefused, ExtendedError::kNotAuthoritative, buffer, reply_size);
 
   journey.chain = served->chain;
@@ -278,6 +279,7 @@ std::unique_ptr<QueryService::Journey> QueryService::MakeChild(const Journey& pa
   child->reply_limit = dns::kMaxMessageLength;
   child->client = parent.client;
   child->client_port = parent.client_port;
+  child->query_size = parent.query_size;
   child->transport = parent.transport;
   child->message = {};
   child->can_wait = parent.can_wait;
@@ -304,7 +306,7 @@ void QueryService::Ask(Exchange& exchange, const dns::Name& name, dns::RecordTyp
   std::unique_ptr<Journey> child = MakeChild(parent, name.wire(), type, std::move(done));
   child->parent = &parent;
   if (from == plugins::AskFrom::kServer) {
-    const ServedZone* served = FindZone(child->asked.name);
+    const ServedZone* served = FindZone(*child);
     child->chain = served == nullptr ? nullptr : served->chain;
     child->entrance = served == nullptr ? nullptr : served->entrance;
     child->start = child->position = 0;
@@ -318,9 +320,12 @@ void QueryService::AskAside(Exchange& exchange, Done done) {
   Send(MakeChild(journey, journey.query->name.original(), journey.query->type, std::move(done)));
 }
 
-const ServedZone* QueryService::FindZone(const dns::QueryName& name) const {
+const ServedZone* QueryService::FindZone(Journey& journey) const {
   for (const ServedZone& served : zones_) {
-    if (name.LabelsAbove(served.zone.wire()).has_value()) return &served;
+    if (!journey.asked.name.LabelsAbove(served.zone.wire()).has_value()) continue;
+    if (served.condition == nullptr) return &served;
+    journey.entrance = served.entrance;
+    if (served.condition->Holds(journey)) return &served;
   }
   return nullptr;
 }

@@ -25,6 +25,7 @@ struct ServedZone {
   dns::Name zone;  // folded
   const plugins::PluginChain* chain = nullptr;
   const plugins::Entrance* entrance = nullptr;  // for the plugins that want to know; outlives the service
+  plugins::Plugin* condition = nullptr;         // of the chain's; Serve finds it
 };
 
 class QueryService : public net::Handler, private plugins::Conductor {
@@ -84,7 +85,9 @@ class QueryService : public net::Handler, private plugins::Conductor {
   static plugins::Next Walk(Journey& journey);
   // The reply on its way up to those that had passed the query on.
   static void ShowReply(Journey& journey);
-  const ServedZone* FindZone(const dns::QueryName& name) const;
+  // The first server block of the longest zone that is for the query. The exchange gets the entrances at which its
+  // conditions are asked.
+  const ServedZone* FindZone(Journey& journey) const;
   std::unique_ptr<Journey> TakeSpare();
   void Recycle(std::unique_ptr<Journey> journey);
   // Keeps the journey at hand until it is resumed.

@@ -229,6 +229,51 @@ class ChainTest : public ::testing::Test, public net::ReplyPathMaker {
   size_t size_ = 0;
 };
 
+// A server block for one type of queries.
+class ForType : public plugins::Plugin {
+ public:
+  explicit ForType(RecordType type) : type_(type) {}
+
+  plugins::Next OnQuery(plugins::Exchange&) override { return plugins::Next::kPass; }
+  bool is_condition() const override { return true; }
+  bool Holds(const plugins::Exchange& exchange) override {
+    asked_at.push_back(exchange.entrance->server);
+    return exchange.asked.type == type_;
+  }
+
+  std::vector<std::string> asked_at;
+
+ private:
+  const RecordType type_;
+};
+
+TEST_F(ChainTest, OfAZonesBlocksTheFirstThatIsForTheQueryIsAsked) {
+  const plugins::Entrance entrances[] = {{"conditional", "a."}, {"other", "a."}, {"shorter", "."}};
+  plugins::PluginChain conditional;
+  plugins::PluginChain other;
+  for (plugins::PluginChain* chain : {&conditional, &other}) {
+    chain->push_back(std::make_unique<ForType>(chain == &other ? RecordType::kMx : RecordType::kTxt));
+    auto plugin = std::make_unique<TestPlugin>(chain == &other ? "MX" : "TXT", events_);
+    plugin->next = plugins::Next::kDone;
+    chain->push_back(std::move(plugin));
+  }
+  plugins_[0]->next = plugins::Next::kDone;
+  service_.emplace(std::vector<ServedZone>{{Zone("."), &chain_, &entrances[2]},
+                                           {Zone("a."), &conditional, &entrances[0]},
+                                           {Zone("a."), &other, &entrances[1]}});
+  const auto answered_by = [&](RecordType type) {
+    events_.clear();
+    const std::vector<uint8_t> packet = testing::MakeQuery("www.a.", type);
+    EXPECT_EQ(service_->Handle({.message = packet, .client = {}, .client_port = 1053}, absl::MakeSpan(buffer_), size_),
+              net::Verdict::kReply);
+    return events_.at(0);
+  };
+  EXPECT_EQ(answered_by(RecordType::kTxt), "TXT www.a.");
+  EXPECT_EQ(answered_by(RecordType::kMx), "MX www.a.");
+  EXPECT_EQ(answered_by(RecordType::kA), "first www.a.") << "none is for it: a shorter zone";
+  EXPECT_THAT(static_cast<ForType&>(*other[0]).asked_at, ElementsAre("other", "other"));
+}
+
 TEST_F(ChainTest, TheReplyGoesBackThroughThoseThatPassedTheQueryOn) {
   plugins_[1]->next = plugins::Next::kDone;
   EXPECT_EQ(Ask("a."), net::Verdict::kReply);

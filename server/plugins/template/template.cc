@@ -203,7 +203,7 @@ void Template::Count(std::string_view name, const Exchange& exchange, const Matc
     std::vector<std::pair<std::string, std::string>> labels = {
         {"server", exchange.entrance->server},
         {"zone", match.rule->zones[match.zone]},
-        {"view", ""},
+        {"view", exchange.entrance->view},
         {"class", NameOf(query.record_class, match.rule->options->record_class)},
         {"type", type}};
     if (record != nullptr) {
