@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "absl/algorithm/container.h"
+#include "absl/synchronization/notification.h"
 #include "server/base/status.h"
 
 namespace podnamed {
@@ -37,16 +38,21 @@ net::TcpDeadlines DeadlinesOf(const Configuration& configuration, const net::End
 
 }  // namespace
 
-Worker::Listening::Listening(Sockets sockets, const net::TcpDeadlines& deadlines)
+Worker::Listening::Listening(Sockets sockets, const net::TcpDeadlines& deadlines, base::Counter& queries)
     : endpoint(sockets.endpoint),
+      is_udp_shared(sockets.is_udp_shared),
       tasks(sockets.udp.get_executor()),
-      service(std::make_unique<service::QueryService>(std::vector<service::ServedZone>())),
+      service(std::make_unique<service::QueryService>(std::vector<service::ServedZone>(), nullptr, &queries)),
       udp(std::move(sockets.udp), *service),
       tcp(std::move(sockets.tcp), *service, {.deadlines = deadlines}, tasks) {}
 
-void Worker::Listening::Stop(std::chrono::milliseconds grace) {
+void Worker::Listening::Stop(std::chrono::milliseconds grace, Afterwards afterwards) {
   udp.Stop();
-  tcp.Stop();
+  if (afterwards == Afterwards::kSuccessor) {
+    tcp.Leave();
+  } else {
+    tcp.Stop();
+  }
   tasks.EndWithin(grace);
 }
 
@@ -61,10 +67,30 @@ Worker::~Worker() {
   Join();
 }
 
-absl::StatusOr<Worker::Sockets> Worker::Open(const net::Endpoint& endpoint, net::PortUse use) {
-  ASSIGN_OR_RETURN(auto udp, net::OpenUdpSocket(io_context_.get_executor(), endpoint, use));
-  ASSIGN_OR_RETURN(auto tcp, net::OpenTcpAcceptor(io_context_.get_executor(), endpoint, use));
-  return Sockets{endpoint, std::move(udp), std::move(tcp)};
+absl::StatusOr<Worker::Sockets> Worker::Open(const net::Endpoint& endpoint, net::PortUse use, base::UniqueFd udp,
+                                             base::UniqueFd tcp) {
+  const asio::any_io_executor executor = io_context_.get_executor();
+  auto udp_socket =
+      udp ? net::AdoptUdpSocket(executor, endpoint, std::move(udp)) : net::OpenUdpSocket(executor, endpoint, use);
+  RETURN_IF_ERROR(udp_socket.status());
+  auto acceptor =
+      tcp ? net::AdoptTcpAcceptor(executor, endpoint, std::move(tcp)) : net::OpenTcpAcceptor(executor, endpoint, use);
+  RETURN_IF_ERROR(acceptor.status());
+  return Sockets{endpoint, *std::move(udp_socket), *std::move(acceptor)};
+}
+
+std::vector<base::UniqueFd> Worker::CopyOfSockets() {
+  std::vector<base::UniqueFd> copies;
+  absl::Notification done;
+  asio::post(io_context_, [&] {
+    for (Listening& listening : listening_) {
+      copies.push_back(listening.udp.CopyOfSocket());
+      copies.push_back(listening.tcp.CopyOfSocket());
+    }
+    done.Notify();
+  });
+  done.WaitForNotification();
+  return copies;
 }
 
 void Worker::Serve(std::shared_ptr<const Configuration> next, std::vector<Sockets> opened,
@@ -96,7 +122,7 @@ void Worker::Take(std::shared_ptr<const Configuration> next, std::vector<Sockets
   }
   for (Sockets& sockets : opened) {
     const net::TcpDeadlines deadlines = DeadlinesOf(configuration, sockets.endpoint);
-    Listening& listening = listening_.emplace_back(std::move(sockets), deadlines);
+    Listening& listening = listening_.emplace_back(std::move(sockets), deadlines, queries_);
     ServeAt(listening);
     listening.tasks.Spawn("udp", listening.udp.Run());
     listening.tcp.Start();
@@ -120,7 +146,7 @@ void Worker::ServeAt(Listening& listening) {
   listening.receive_drops = nullptr;
   if (configuration.counts()) {
     refused = &metrics_.queries.Open(number_, server, QueryMetrics::kDropped);
-    listening.receive_drops = &metrics_.queries.OpenReceiveDrops(number_, server);
+    if (!listening.is_udp_shared) listening.receive_drops = &metrics_.queries.OpenReceiveDrops(number_, server);
   }
   listening.service->Serve(std::move(zones), refused);
 }
@@ -183,11 +209,11 @@ asio::awaitable<void> Worker::End() {
   generations_.clear();
 }
 
-void Worker::Stop(std::chrono::milliseconds grace) {
-  asio::post(io_context_, [this, grace] {
+void Worker::Stop(std::chrono::milliseconds grace, Afterwards afterwards) {
+  asio::post(io_context_, [this, grace, afterwards] {
     stopping_ = true;
     idle_timer_.cancel();
-    for (Listening& listening : listening_) listening.Stop(grace);
+    for (Listening& listening : listening_) listening.Stop(grace, afterwards);
     for (Listening& listening : closing_) listening.tasks.EndWithin(grace);
     tasks_.Spawn("end", End());
   });

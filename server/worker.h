@@ -19,6 +19,8 @@
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/statusor.h"
+#include "server/base/counter.h"
+#include "server/base/unique_fd.h"
 #include "server/chain.h"
 #include "server/configuration.h"
 #include "server/net/endpoint.h"
@@ -38,6 +40,13 @@ class Worker {
     net::Endpoint endpoint;
     boost::asio::ip::udp::socket udp;
     boost::asio::ip::tcp::acceptor tcp;
+    bool is_udp_shared = false;  // with a worker that counts what it drops
+  };
+
+  // Who answers what comes after Stop.
+  enum class Afterwards {
+    kNobody,     // so all that is there by then is taken
+    kSuccessor,  // another process, which has the sockets as well
   };
 
   // What is counted goes to `metrics`, which outlives this, under the worker's number.
@@ -47,8 +56,10 @@ class Worker {
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
-  // Opens sockets for Serve. A failure is one sentence. Any thread.
-  absl::StatusOr<Sockets> Open(const net::Endpoint& endpoint, net::PortUse use);
+  // Opens sockets for Serve, or takes those that are given, which are bound to `endpoint`. A failure is one sentence.
+  // Any thread.
+  absl::StatusOr<Sockets> Open(const net::Endpoint& endpoint, net::PortUse use, base::UniqueFd udp = {},
+                               base::UniqueFd tcp = {});
 
   // Serves `next` from the next query on, and then calls `on_served`. `opened` are the sockets of its endpoints that
   // the configuration before it has not. Endpoints that it has not are closed when what has arrived there is answered.
@@ -58,8 +69,14 @@ class Worker {
   // Whether something of an earlier configuration is left: endpoints that close, queries that wait. Any thread.
   bool HasOld() const { return has_old_.load(std::memory_order_acquire); }
 
+  // Another descriptor of each socket that it listens with. Any thread but its own; not after Stop.
+  std::vector<base::UniqueFd> CopyOfSockets();
+
+  // How many queries have come. Any thread.
+  uint64_t queries() const { return queries_.value(); }
+
   // From now on nothing new is accepted; what has arrived is answered within `grace`. Any thread; does not wait.
-  void Stop(std::chrono::milliseconds grace);
+  void Stop(std::chrono::milliseconds grace, Afterwards afterwards = Afterwards::kNobody);
   // Returns when the worker's thread has ended.
   void Join();
 
@@ -72,16 +89,17 @@ class Worker {
 
   // One endpoint.
   struct Listening {
-    Listening(Sockets sockets, const net::TcpDeadlines& deadlines);
+    Listening(Sockets sockets, const net::TcpDeadlines& deadlines, base::Counter& queries);
     Listening(const Listening&) = delete;
     Listening& operator=(const Listening&) = delete;
     ~Listening() { service.reset(); }  // goes first: it holds reply paths of the listeners
 
-    void Stop(std::chrono::milliseconds grace);
+    void Stop(std::chrono::milliseconds grace, Afterwards afterwards = Afterwards::kNobody);
     // All that had arrived is answered, or was given up.
     bool HasEnded() const { return tasks.empty() && !service->IsWaiting(); }
 
     const net::Endpoint endpoint;
+    const bool is_udp_shared;
     net::TaskGroup tasks;
     std::unique_ptr<service::QueryService> service;
     net::UdpListener udp;
@@ -102,6 +120,7 @@ class Worker {
 
   const int number_;
   WorkerMetrics& metrics_;
+  base::Counter queries_;
   boost::asio::io_context io_context_{1};  // one thread: no locks inside
   net::TaskGroup tasks_{io_context_.get_executor()};
   std::list<Generation> generations_;  // the one that is served last; those before it are waited on

@@ -100,30 +100,77 @@ error_code TellLocalAddress(udp::socket& socket, const udp::endpoint& local) {
                                        : SetOption(socket, IPPROTO_IP, IP_PKTINFO, 1);
 }
 
+// What a bound socket needs besides.
+error_code Prepare(udp::socket& socket) {
+  error_code error;
+  const udp::endpoint local = socket.local_endpoint(error);
+  if (!error && local.address().is_unspecified()) error = TellLocalAddress(socket, local);
+  SetOption(socket, SOL_SOCKET, SO_RCVBUF, kUdpReceiveOctets);  // as much of it as net.core.rmem_max allows
+  return error;
+}
+
+error_code Prepare(tcp::acceptor& acceptor) {
+  // Accepted sockets inherit these two. Replies are written whole: Nagle's algorithm would only hold the last one back.
+  error_code error = SetOption(acceptor, IPPROTO_TCP, TCP_NODELAY, 1);
+  if (!error) error = SetOption(acceptor, SOL_SOCKET, SO_SNDBUF, kTcpSendOctets);
+  if (!error) acceptor.listen(tcp::acceptor::max_listen_connections, error);
+  return error;
+}
+
+template <typename Socket>
+absl::StatusOr<Socket> Open(const asio::any_io_executor& executor, const Endpoint& endpoint, PortUse use) {
+  Socket socket(executor);
+  error_code error = OpenAndBind(socket, endpoint, use);
+  if (!error) error = Prepare(socket);
+  // Asio leaves it to the kernel to take a closed socket out of epoll, which it does not while another process has a
+  // copy; only one that was assigned is taken out first.
+  if (!error) {
+    const auto protocol = socket.local_endpoint(error).protocol();
+    socket.assign(protocol, socket.release(error), error);
+  }
+  if (error) return CannotListen(kIsTcp<Socket> ? "TCP" : "UDP", endpoint, error);
+  return socket;
+}
+
+template <typename Socket>
+absl::StatusOr<Socket> Adopt(const asio::any_io_executor& executor, const Endpoint& endpoint, base::UniqueFd fd) {
+  Socket socket(executor);
+  sockaddr_storage local = {};
+  socklen_t size = sizeof(local);
+  error_code error;
+  if (getsockname(fd.get(), reinterpret_cast<sockaddr*>(&local), &size) != 0) {
+    error = error_code(errno, boost::system::system_category());
+  }
+  using Protocol = typename Socket::protocol_type;
+  if (!error) socket.assign(local.ss_family == AF_INET6 ? Protocol::v6() : Protocol::v4(), fd.get(), error);
+  if (!error) fd.release();
+  // For the further workers, whatever its first owner thought of others.
+  if (!error) error = SetOption(socket, SOL_SOCKET, SO_REUSEPORT, 1);
+  if (!error) error = Prepare(socket);
+  if (error) return CannotListen(kIsTcp<Socket> ? "TCP" : "UDP", endpoint, error);
+  return socket;
+}
+
 }  // namespace
 
 absl::StatusOr<udp::socket> OpenUdpSocket(const asio::any_io_executor& executor, const Endpoint& endpoint,
                                           PortUse use) {
-  udp::socket socket(executor);
-  error_code error = OpenAndBind(socket, endpoint, use);
-  udp::endpoint local;
-  if (!error) local = socket.local_endpoint(error);
-  if (!error && local.address().is_unspecified()) error = TellLocalAddress(socket, local);
-  if (error) return CannotListen("UDP", endpoint, error);
-  SetOption(socket, SOL_SOCKET, SO_RCVBUF, kUdpReceiveOctets);  // as much of it as net.core.rmem_max allows
-  return socket;
+  return Open<udp::socket>(executor, endpoint, use);
 }
 
 absl::StatusOr<tcp::acceptor> OpenTcpAcceptor(const asio::any_io_executor& executor, const Endpoint& endpoint,
                                               PortUse use) {
-  tcp::acceptor acceptor(executor);
-  error_code error = OpenAndBind(acceptor, endpoint, use);
-  // Accepted sockets inherit these two. Replies are written whole: Nagle's algorithm would only hold the last one back.
-  if (!error) error = SetOption(acceptor, IPPROTO_TCP, TCP_NODELAY, 1);
-  if (!error) error = SetOption(acceptor, SOL_SOCKET, SO_SNDBUF, kTcpSendOctets);
-  if (!error) acceptor.listen(tcp::acceptor::max_listen_connections, error);
-  if (error) return CannotListen("TCP", endpoint, error);
-  return acceptor;
+  return Open<tcp::acceptor>(executor, endpoint, use);
+}
+
+absl::StatusOr<udp::socket> AdoptUdpSocket(const asio::any_io_executor& executor, const Endpoint& endpoint,
+                                           base::UniqueFd fd) {
+  return Adopt<udp::socket>(executor, endpoint, std::move(fd));
+}
+
+absl::StatusOr<tcp::acceptor> AdoptTcpAcceptor(const asio::any_io_executor& executor, const Endpoint& endpoint,
+                                               base::UniqueFd fd) {
+  return Adopt<tcp::acceptor>(executor, endpoint, std::move(fd));
 }
 
 }  // namespace podnamed::net

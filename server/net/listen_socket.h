@@ -8,6 +8,7 @@
 #include <boost/asio/ip/udp.hpp>
 
 #include "absl/status/statusor.h"
+#include "server/base/unique_fd.h"
 #include "server/net/endpoint.h"
 
 namespace podnamed::net {
@@ -20,6 +21,8 @@ enum class PortUse {
   kShare,  // a further worker's: joins the sockets that this process has already bound there
 };
 
+// All of these may be copied and given to another process: the event loop lets go of them by itself when they close.
+
 // A bound socket. With an endpoint without address it takes queries of both families where the host has IPv6, and
 // tells the local address of each (IP_PKTINFO, IPV6_PKTINFO). Port 0 means a free port: see the socket's
 // local_endpoint().
@@ -29,5 +32,11 @@ absl::StatusOr<boost::asio::ip::udp::socket> OpenUdpSocket(const boost::asio::an
 // A listening socket; the same for TCP.
 absl::StatusOr<boost::asio::ip::tcp::acceptor> OpenTcpAcceptor(const boost::asio::any_io_executor& executor,
                                                                const Endpoint& endpoint, PortUse use);
+
+// The same of a socket that another process has bound to `endpoint`, and given to this one with what lies in it.
+absl::StatusOr<boost::asio::ip::udp::socket> AdoptUdpSocket(const boost::asio::any_io_executor& executor,
+                                                            const Endpoint& endpoint, base::UniqueFd fd);
+absl::StatusOr<boost::asio::ip::tcp::acceptor> AdoptTcpAcceptor(const boost::asio::any_io_executor& executor,
+                                                                const Endpoint& endpoint, base::UniqueFd fd);
 
 }  // namespace podnamed::net

@@ -74,6 +74,31 @@ TEST_P(ListenSocket, SpreadsClientsOverTheSocketsOfOneEndpoint) {
   EXPECT_TRUE(first_got && second_got);
 }
 
+TEST_P(ListenSocket, ThatAnotherProcessBoundKeepsWhatLiesInIt) {
+  auto first = OpenUdpSocket(io_.get_executor(), At(0), PortUse::kClaim);
+  ASSERT_TRUE(first.ok()) << first.status();
+  const uint16_t port = first->local_endpoint().port();
+  const char* const server = std::string_view(GetParam()).empty() ? "127.0.0.1" : GetParam();
+  TestClient(SOCK_DGRAM, server, port).Send("x");
+  auto passed = AdoptUdpSocket(io_.get_executor(), At(port), base::UniqueFd(dup(first->native_handle())));
+  ASSERT_TRUE(passed.ok()) << passed.status();
+  first->close();
+  pollfd wait = {passed->native_handle(), POLLIN, 0};
+  EXPECT_EQ(poll(&wait, 1, 20'000), 1);
+  EXPECT_TRUE(OpenUdpSocket(io_.get_executor(), At(port), PortUse::kShare).ok()) << "further workers join it";
+
+  auto acceptor = OpenTcpAcceptor(io_.get_executor(), At(0), PortUse::kClaim);
+  ASSERT_TRUE(acceptor.ok()) << acceptor.status();
+  const uint16_t tcp_port = acceptor->local_endpoint().port();
+  auto passed_acceptor =
+      AdoptTcpAcceptor(io_.get_executor(), At(tcp_port), base::UniqueFd(dup(acceptor->native_handle())));
+  ASSERT_TRUE(passed_acceptor.ok()) << passed_acceptor.status();
+  acceptor->close();
+  const TestClient client(SOCK_STREAM, server, tcp_port);
+  wait.fd = passed_acceptor->native_handle();
+  EXPECT_EQ(poll(&wait, 1, 20'000), 1);
+}
+
 TEST(ListenSocketErrors, SayThatTheHostHasNoSuchAddress) {
   asio::io_context io(1);
   const Endpoint elsewhere{.address = base::ParseIpAddress("203.0.113.1"), .port = 5353};

@@ -95,6 +95,7 @@ asio::awaitable<void> TcpConnection::Run() {
 
     const bool message_had_begun = HasInput();
     input_end_ += count;
+    has_asked_ = true;
     while (!ending_ && HasWholeMessage()) {
       AnswerMessages();
       co_await WriteUnsent();
@@ -117,6 +118,11 @@ void TcpConnection::Stop() {
   stopping_ = true;
   error_code ignored;
   if (!is_writing_) socket_.cancel(ignored);  // ends the wait for a message, but not a write
+}
+
+void TcpConnection::LimitIdle(std::chrono::milliseconds idle) {
+  deadlines_.idle = idle;
+  if (has_asked_ && this->idle()) deadline_ = std::min(deadline_, Clock::now() + idle);
 }
 
 void TcpConnection::Close() {

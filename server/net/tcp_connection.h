@@ -60,6 +60,9 @@ class TcpConnection final : private ReplyPathMaker {
   // Makes Run answer what has arrived, complete a message that has begun, and end.
   void Stop();
 
+  // From now on it may be idle for `idle` at most; a client that has not asked anything yet keeps its time.
+  void LimitIdle(std::chrono::milliseconds idle);
+
   // Makes Run end at once.
   void Close();
 
@@ -105,7 +108,7 @@ class TcpConnection final : private ReplyPathMaker {
   const Peer client_;
   Handler& handler_;
   const absl::Span<uint8_t> reply_buffer_;
-  const TcpDeadlines deadlines_;
+  TcpDeadlines deadlines_;
 
   std::vector<uint8_t> input_;  // received and not yet answered: [input_begin_, input_end_)
   size_t input_begin_ = 0;
@@ -117,8 +120,9 @@ class TcpConnection final : private ReplyPathMaker {
   const std::shared_ptr<Link> link_ = std::make_shared<Link>(this);
   boost::asio::steady_timer wake_;  // cancelled when the number of pending or unsent replies changes
   Clock::time_point deadline_;
-  bool stopping_ = false;  // nothing new is waited for
-  bool ending_ = false;    // nothing more is answered
+  bool has_asked_ = false;  // its client, anything yet
+  bool stopping_ = false;   // nothing new is waited for
+  bool ending_ = false;     // nothing more is answered
 };
 
 }  // namespace podnamed::net

@@ -25,6 +25,8 @@ constexpr int kNewcomersAtStop = 4096;
 
 // A newcomer for whom something is lacking stays in the backlog, which would wake the loop again and again.
 constexpr std::chrono::milliseconds kPause{100};
+// A client that asks no more for so long may lose its connection to a process that leaves.
+constexpr std::chrono::milliseconds kQuiet{200};
 // Between two log lines about it.
 constexpr std::chrono::minutes kSilence{1};
 
@@ -70,9 +72,20 @@ void TcpListener::Stop() {
   for (TcpConnection& connection : connections_) connection.Stop();
 }
 
+void TcpListener::Leave() {
+  is_left_ = true;
+  leaves_until_ = Clock::now() + kLeaving;
+  options_.deadlines.idle = std::min(options_.deadlines.idle, kQuiet);
+  error_code ignored;
+  acceptor_.cancel(ignored);
+  pause_.cancel();
+  watch_.cancel();
+  for (TcpConnection& connection : connections_) connection.LimitIdle(options_.deadlines.idle);
+}
+
 asio::awaitable<void> TcpListener::Accept() {
   Clock::time_point silent_until;
-  while (!stopping_) {
+  while (!stopping_ && !is_left_) {
     const auto [error] = co_await acceptor_.async_wait(asio::socket_base::wait_read, kAwaitTuple);
     if (error) break;
     const error_code shortage = AcceptWaiting(kNewcomersPerTurn);
@@ -136,7 +149,11 @@ asio::awaitable<void> TcpListener::CloseTheLate() {
     co_await watch_.async_wait(kAwaitTuple);
     const Clock::time_point now = Clock::now();
     for (TcpConnection& connection : connections_) {
-      if (connection.deadline() <= now) connection.Close();
+      if (connection.deadline() <= now) {
+        connection.Close();
+      } else if (leaves_until_ <= now) {
+        connection.Stop();
+      }
     }
   }
 }

@@ -15,6 +15,7 @@
 #include <list>
 #include <vector>
 
+#include "server/base/unique_fd.h"
 #include "server/net/handler.h"
 #include "server/net/task_group.h"
 #include "server/net/tcp_connection.h"
@@ -28,7 +29,7 @@ struct TcpOptions {
 
 class TcpListener {
  public:
-  // `acceptor` comes from OpenTcpAcceptor.
+  // `acceptor` comes from OpenTcpAcceptor or AdoptTcpAcceptor.
   TcpListener(boost::asio::ip::tcp::acceptor acceptor, Handler& handler, const TcpOptions& options, TaskGroup& tasks);
   TcpListener(const TcpListener&) = delete;
   TcpListener& operator=(const TcpListener&) = delete;
@@ -42,6 +43,15 @@ class TcpListener {
   // Accepts what the kernel has already connected, and nothing more; lets every connection answer what has arrived and
   // end. The tasks end when the last connection has: how long that may take is for TaskGroup::EndWithin to say.
   void Stop();
+
+  // Leaves newcomers to another process that has a copy of the socket. Every connection goes on until it has been
+  // without a query for a moment, so that a client that waits for a reply, or has just sent a query, is not cut off;
+  // what is left after kLeaving ends as by Stop.
+  static constexpr std::chrono::milliseconds kLeaving{1'000};
+  void Leave();
+
+  // Another descriptor of the socket. The socket's thread.
+  base::UniqueFd CopyOfSocket() { return base::UniqueFd::CopyOf(acceptor_.native_handle()); }
 
  private:
   boost::asio::awaitable<void> Accept();
@@ -63,6 +73,8 @@ class TcpListener {
   boost::asio::steady_timer watch_;  // the next look at the deadlines
   boost::asio::steady_timer pause_;  // before accepting again when something was lacking
   bool stopping_ = false;
+  bool is_left_ = false;  // to another process, from now on
+  TcpConnection::Clock::time_point leaves_until_ = TcpConnection::Clock::time_point::max();
 };
 
 }  // namespace podnamed::net

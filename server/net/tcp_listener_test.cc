@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/notification.h"
 #include "server/net/listen_socket.h"
 #include "server/net/test_worker.h"
 
@@ -391,6 +392,44 @@ TEST_F(TcpListenerTest, CompletesABegunQueryBeforeItStops) {
   client.Send("lf");
   EXPECT_EQ(client.ReceiveMessage(), "half");
   EXPECT_TRUE(client.ReachesEnd());
+  worker_.Join();
+}
+
+TEST_F(TcpListenerTest, LeavesNewcomersToAnotherProcessAndAnswersThoseThatItHas) {
+  Listen();
+  TcpClient silent(port_);
+  TcpClient waiting(port_);
+  waiting.SendMessage("Pending");
+  TcpClient idle(port_);
+  EXPECT_EQ(idle.Ask("idle"), "idle");  // so the others have been accepted
+  absl::Notification left;
+  base::UniqueFd passed;
+  worker_.Post([&] {
+    passed = listener_->CopyOfSocket();
+    listener_->Leave();
+    left.Notify();
+  });
+  left.WaitForNotification();
+
+  const TcpClient newcomer(port_);
+  EXPECT_TRUE(idle.ReachesEnd());
+  EXPECT_EQ(silent.Ask("late"), "late");
+  EXPECT_TRUE(silent.ReachesEnd());
+  worker_.Post([this] { handler_.ReplyToPending(); });
+  EXPECT_EQ(waiting.ReceiveMessage(), "Pending");
+  EXPECT_TRUE(waiting.ReachesEnd());
+  worker_.Join();
+  EXPECT_TRUE(base::UniqueFd(accept(passed.get(), nullptr, nullptr))) << "the newcomer waits for the other process";
+}
+
+TEST_F(TcpListenerTest, DoesNotLeaveAClientThatAsksOnAndOnForEver) {
+  Listen();
+  TcpClient client(port_);
+  ASSERT_EQ(client.Ask("hello"), "hello");
+  worker_.Post([this] { listener_->Leave(); });
+  const auto began = Clock::now();
+  while (client.Ask("again") == "again") ASSERT_LT(Clock::now(), began + kPatience);
+  EXPECT_GE(Clock::now(), began + TcpListener::kLeaving);
   worker_.Join();
 }
 

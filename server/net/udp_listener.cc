@@ -42,7 +42,9 @@ class UdpListener::Path : public ReplyPath {
 };
 
 UdpListener::UdpListener(asio::ip::udp::socket socket, Handler& handler)
-    : socket_(std::move(socket)), handler_(handler), none_pending_(socket_.get_executor()) {}
+    : socket_(std::move(socket)), handler_(handler), none_pending_(socket_.get_executor()) {
+  TakeReceiveDrops();  // of a process that had the socket before
+}
 
 asio::awaitable<void> UdpListener::Run() {
   while (!stopping_) {

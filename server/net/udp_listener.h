@@ -7,6 +7,7 @@
 #include <boost/asio/ip/udp.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include "server/base/unique_fd.h"
 #include "server/net/handler.h"
 #include "server/net/udp_batch.h"
 
@@ -14,7 +15,7 @@ namespace podnamed::net {
 
 class UdpListener final : private ReplyPathMaker {
  public:
-  // `socket` comes from OpenUdpSocket.
+  // `socket` comes from OpenUdpSocket or AdoptUdpSocket.
   UdpListener(boost::asio::ip::udp::socket socket, Handler& handler);
   UdpListener(const UdpListener&) = delete;
   UdpListener& operator=(const UdpListener&) = delete;
@@ -24,6 +25,9 @@ class UdpListener final : private ReplyPathMaker {
 
   // Makes Run answer what the socket has already received, wait for the replies that come later, and end.
   void Stop();
+
+  // Another descriptor of the socket. The socket's thread.
+  base::UniqueFd CopyOfSocket() { return base::UniqueFd::CopyOf(socket_.native_handle()); }
 
   // Datagrams that came since the last call and found the socket's receive buffer full. The socket's thread.
   uint32_t TakeReceiveDrops();

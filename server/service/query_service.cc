@@ -78,8 +78,8 @@ void SetNoNextPlugin(Exchange& exchange, const PluginChain& chain) {
 
 }  // namespace
 
-QueryService::QueryService(std::vector<ServedZone> zones, plugins::QueryCounts* refused)
-    : at_hand_(std::make_unique<Journey>()) {
+QueryService::QueryService(std::vector<ServedZone> zones, plugins::QueryCounts* refused, base::Counter* handled)
+    : handled_(handled), at_hand_(std::make_unique<Journey>()) {
   Serve(std::move(zones), refused);
 }
 
@@ -115,6 +115,7 @@ Verdict QueryService::Handle(const net::Request& request, absl::Span<uint8_t> bu
   Journey& journey = *at_hand_;
   const ParseOutcome outcome = dns::ParseQuery(request.message, journey.asked);
   if (outcome == ParseOutcome::kDrop) return Verdict::kDrop;
+  if (handled_ != nullptr) handled_->Add();
   Begin(journey);
   journey.reply_limit = LimitOf(request, journey.asked);
   journey.client = request.client;

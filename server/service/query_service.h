@@ -10,6 +10,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/types/span.h"
+#include "server/base/counter.h"
 #include "server/dns/edns.h"
 #include "server/dns/name.h"
 #include "server/dns/query.h"
@@ -35,8 +36,9 @@ class QueryService : public net::Handler, private plugins::Conductor {
   // Of those that have been answered, so many are kept for the next ones: some 8 KB each.
   static constexpr size_t kMaxSpare = 256;
 
-  // As Serve does.
-  explicit QueryService(std::vector<ServedZone> zones, plugins::QueryCounts* refused = nullptr);
+  // As Serve does. `handled`, if there is one, counts what comes and is a query, and outlives this.
+  explicit QueryService(std::vector<ServedZone> zones, plugins::QueryCounts* refused = nullptr,
+                        base::Counter* handled = nullptr);
   QueryService(const QueryService&) = delete;
   QueryService& operator=(const QueryService&) = delete;
   // Those that wait get no reply.
@@ -104,6 +106,7 @@ class QueryService : public net::Handler, private plugins::Conductor {
   std::vector<ServedZone> zones_;   // most labels first
   bool takes_every_class_ = false;  // one of their plugins
   plugins::QueryCounts* refused_ = nullptr;
+  base::Counter* const handled_;
   std::vector<plugins::Plugin*> want_batches_;
   std::unique_ptr<Journey> at_hand_;  // of the next query that comes; it does not wait
   std::vector<std::unique_ptr<Journey>> spare_;

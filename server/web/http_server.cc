@@ -101,6 +101,8 @@ error_code Listen(tcp::acceptor& acceptor, const tcp::endpoint& local, bool is_f
   if (!error) acceptor.bind(local, error);
   if (!error && use == PortUse::kClaim) share(error);
   if (!error) acceptor.listen(tcp::acceptor::max_listen_connections, error);
+  // As in net/listen_socket.cc: another process may come to have a copy.
+  if (!error) acceptor.assign(local.protocol(), acceptor.release(error), error);
   return error;
 }
 
@@ -116,6 +118,18 @@ error_code Listen(tcp::acceptor& acceptor, const base::Endpoint& endpoint, PortU
   error_code ignored;  // a host without IPv6
   acceptor.close(ignored);
   return Listen(acceptor, {asio::ip::address_v4::any(), endpoint.port}, false, use);
+}
+
+error_code Adopt(tcp::acceptor& acceptor, base::UniqueFd fd) {
+  sockaddr_storage local = {};
+  socklen_t size = sizeof(local);
+  error_code error;
+  if (getsockname(fd.get(), reinterpret_cast<sockaddr*>(&local), &size) != 0) {
+    return error_code(errno, boost::system::system_category());
+  }
+  acceptor.assign(local.ss_family == AF_INET6 ? tcp::v6() : tcp::v4(), fd.get(), error);
+  if (!error) fd.release();
+  return error;
 }
 
 // The path of a request's target, which a proxy writes with "http://HOST" in front (RFC 9112 section 3.2.2).
@@ -175,7 +189,7 @@ class HttpServer::Loop {
   explicit Loop(const HttpLimits& limits) : limits_(limits) {}
 
   // Where the sites are, or why not: then nothing has changed. Not on the loop's thread.
-  absl::StatusOr<std::vector<base::Endpoint>> Show(std::vector<Site> sites) {
+  absl::StatusOr<std::vector<base::Endpoint>> Show(std::vector<Site> sites, base::PassedSockets* passed) {
     Listeners next;
     std::vector<base::Endpoint> bound;
     for (const Site& site : sites) {
@@ -183,18 +197,26 @@ class HttpServer::Loop {
       std::shared_ptr<Listener> listener =
           known != listeners_.end() ? *known : std::make_shared<Listener>(io_context_, site.endpoint);
       if (known == listeners_.end()) {
-        const bool is_ours =
-            absl::c_any_of(listeners_, [&](const auto& one) { return base::Overlap(one->endpoint, site.endpoint); });
-        const PortUse use = is_ours ? PortUse::kShare : PortUse::kClaim;
-        if (const error_code error = Listen(listener->acceptor, site.endpoint, use)) {
-          return CannotListen(site.endpoint, error);
-        }
+        if (const error_code error = Open(*listener, passed)) return CannotListen(site.endpoint, error);
       }
       bound.push_back({site.endpoint.address, listener->acceptor.local_endpoint().port()});
       next.push_back(std::move(listener));
     }
     Take(std::move(next), std::move(sites));
     return bound;
+  }
+
+  std::vector<base::UniqueFd> CopyOfSockets() {
+    std::vector<base::UniqueFd> copies;
+    absl::Notification done;
+    asio::post(io_context_, [&] {
+      for (const auto& listener : listeners_) {
+        copies.push_back(base::UniqueFd::CopyOf(listener->acceptor.native_handle()));
+      }
+      done.Notify();
+    });
+    done.WaitForNotification();
+    return copies;
   }
 
   void Run() {
@@ -232,6 +254,17 @@ class HttpServer::Loop {
     bool is_used = false;                  // it has had a reply
     std::list<Connection>::iterator self;  // in the list of all
   };
+
+  error_code Open(Listener& listener, base::PassedSockets* passed) {
+    bool is_ours =
+        absl::c_any_of(listeners_, [&](const auto& one) { return base::Overlap(one->endpoint, listener.endpoint); });
+    if (passed != nullptr) {
+      base::PassedSockets::Taken taken = passed->Take(base::SocketKind::kTcp, listener.endpoint);
+      if (!taken.fds.empty()) return Adopt(listener.acceptor, std::move(taken.fds.front()));
+      is_ours = is_ours || passed->Overlap(base::SocketKind::kTcp, listener.endpoint);
+    }
+    return Listen(listener.acceptor, listener.endpoint, is_ours ? PortUse::kShare : PortUse::kClaim);
+  }
 
   template <typename OnEnd>
   void Spawn(asio::awaitable<void> task, OnEnd on_end) {
@@ -381,10 +414,12 @@ absl::StatusOr<std::unique_ptr<HttpServer>> HttpServer::Start(std::vector<Site> 
   return server;
 }
 
-absl::Status HttpServer::Show(std::vector<Site> sites) {
-  ASSIGN_OR_RETURN(endpoints_, loop_->Show(std::move(sites)));
+absl::Status HttpServer::Show(std::vector<Site> sites, base::PassedSockets* passed) {
+  ASSIGN_OR_RETURN(endpoints_, loop_->Show(std::move(sites), passed));
   return absl::OkStatus();
 }
+
+std::vector<base::UniqueFd> HttpServer::CopyOfSockets() { return loop_->CopyOfSockets(); }
 
 HttpServer::HttpServer(std::unique_ptr<Loop> loop) : loop_(std::move(loop)) {}
 

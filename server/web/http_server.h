@@ -13,6 +13,8 @@
 
 #include "absl/status/statusor.h"
 #include "server/base/endpoint.h"
+#include "server/base/passed_sockets.h"
+#include "server/base/unique_fd.h"
 #include "server/web/page.h"
 
 namespace podnamed::web {
@@ -43,8 +45,12 @@ class HttpServer {
   HttpServer& operator=(const HttpServer&) = delete;
 
   // Shows these sites from now on. Addresses that had been among the sites stay open, and so do their connections; the
-  // new ones are opened first. An error is as Start's, and then nothing has changed.
-  absl::Status Show(std::vector<Site> sites);
+  // new ones are taken from `passed`, if it has them, or opened first. An error is as Start's, and then nothing has
+  // changed.
+  absl::Status Show(std::vector<Site> sites, base::PassedSockets* passed = nullptr);
+
+  // Another descriptor of each listening socket. Any thread but its own.
+  std::vector<base::UniqueFd> CopyOfSockets();
 
   // Where it listens, in the order of the sites; a port 0 has become the port taken. The thread that calls Show.
   const std::vector<base::Endpoint>& endpoints() const { return endpoints_; }

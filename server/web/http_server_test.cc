@@ -229,6 +229,20 @@ TEST(HttpServer, ShowsOtherSitesWithoutTouchingThoseThatStay) {
   EXPECT_EQ(kept.ReceiveToTheEnd(), "") << "its address is gone";
 }
 
+TEST(HttpServer, GoesOnWithTheSocketsOfAnother) {
+  auto first = Serve({HealthPage()});
+  const base::Endpoint here = first->endpoints().front();
+  base::PassedSockets passed;
+  for (base::UniqueFd& copy : first->CopyOfSockets()) ASSERT_TRUE(passed.Add(std::move(copy)).ok());
+  const auto second = HttpServer::Start({});
+  ASSERT_TRUE(second.ok()) << second.status();
+  const absl::Status shown = (*second)->Show({{here, {{"/health", [] { return Reply{.body = "well"}; }}}}}, &passed);
+  ASSERT_TRUE(shown.ok()) << shown;
+  EXPECT_TRUE(passed.Left().empty());
+  first.reset();
+  EXPECT_THAT(Get(here, "/health"), EndsWith("\r\n\r\nwell"));
+}
+
 TEST(HttpServer, SaysWhichAddressCannotBeHad) {
   const auto first = Serve({HealthPage()});
   const base::Endpoint taken = first->endpoints().front();
