@@ -74,7 +74,7 @@ absl::StatusOr<std::shared_ptr<const Configuration>> Configuration::Make(const c
   }
   for (const std::shared_ptr<Cluster>& cluster : configuration->clusters_) {
     const bool is_kept = previous != nullptr && absl::c_linear_search(previous->clusters_, cluster);
-    const bool is_awaited = previous != nullptr || std::holds_alternative<config::ApiSource>(cluster->source());
+    const bool is_awaited = previous != nullptr || !std::holds_alternative<config::FeedSource>(cluster->source());
     if (!is_kept && is_awaited) cluster->Await();
   }
   for (const config::ServerBlockOptions& block : options.blocks) {

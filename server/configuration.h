@@ -67,7 +67,8 @@ class Configuration {
   // Builds what `options` ask for. Of `previous`, which may be nullptr, it takes over what they have in common:
   // clusters go on without being listed anew, caches keep their entries, upstreams what is known of them. Clusters that
   // are new are started, and waited for as long as startup_timeout says, so that no name gets worse by the change;
-  // without `previous` only API servers are. An error is one sentence, and nothing is left running.
+  // without `previous` those of controllers elsewhere (`feed`) are not. An error is one sentence, and nothing is left
+  // running.
   static absl::StatusOr<std::shared_ptr<const Configuration>> Make(const config::Options& options,
                                                                    const Configuration* previous,
                                                                    const Process& process);
