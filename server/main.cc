@@ -1,4 +1,5 @@
 // podnamed: flags to options to Server; then waits to be asked to stop, and reloads when it is time or somebody asks.
+#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -9,9 +10,11 @@
 #include <cstdlib>
 #include <fstream>
 #include <iostream>
+#include <memory>
 #include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
@@ -19,9 +22,13 @@
 #include "server/admin/inspect_server.h"
 #include "server/base/flags.h"
 #include "server/base/log.h"
+#include "server/base/passed_sockets.h"
 #include "server/base/service_manager.h"
 #include "server/base/signals.h"
+#include "server/base/status.h"
 #include "server/base/version.h"
+#include "server/handover.h"
+#include "server/lameduck.h"
 #include "server/manual.h"
 #include "server/reloader.h"
 #include "server/server.h"
@@ -34,6 +41,8 @@ namespace po = boost::program_options;
 constexpr int kFailure = 1;
 constexpr std::chrono::seconds kStopGrace(5);  // CoreDNS's
 constexpr int kMaxWorkers = 256;
+// A predecessor stops within kStopGrace.
+constexpr std::chrono::seconds kReliefPatience(10);
 
 po::options_description MakeFlags() {
   po::options_description flags("podnamed, the name server of pods. Flags (-name value or -name=value)");
@@ -46,13 +55,18 @@ po::options_description MakeFlags() {
       ("workers", po::value<int>()->value_name("NUMBER"),
        "threads that answer queries; one for each core by default")  //
       ("inspect", po::value<std::string>()->default_value(admin::kDefaultInspectAddress)->value_name("ADDRESS"),
-       "where podnamectl can look at this server: unix:///path, host:port, :port, or off")          //
-      ("pidfile", po::value<std::string>()->value_name("FILE"), "file to write the process id to")  //
-      ("check", po::bool_switch(), "read the Corefile, show what is in effect, and exit")           //
-      ("plugins", po::bool_switch(), "list the plugins that a server block may have, and exit")     //
-      ("quiet", po::bool_switch(), "log warnings and errors only")                                  //
-      ("man", po::bool_switch(), "print the manual page, and exit")                                 //
-      ("version", po::bool_switch(), "show the version, and exit")                                  //
+       "where podnamectl can look at this server: unix:///path, host:port, :port, or off")  //
+      ("takeover", po::value<std::string>()->value_name("PATH"),
+       "take the place of the podnamed that waits at this unix socket, if there is one, without losing a query; then "
+       "wait there for a successor")  //
+      ("takeover-wait", po::value<int>()->default_value(60)->value_name("SECONDS"),
+       "how long the cluster may take to be known before -takeover is given up and the other one goes on")  //
+      ("pidfile", po::value<std::string>()->value_name("FILE"), "file to write the process id to")          //
+      ("check", po::bool_switch(), "read the Corefile, show what is in effect, and exit")                   //
+      ("plugins", po::bool_switch(), "list the plugins that a server block may have, and exit")             //
+      ("quiet", po::bool_switch(), "log warnings and errors only")                                          //
+      ("man", po::bool_switch(), "print the manual page, and exit")                                         //
+      ("version", po::bool_switch(), "show the version, and exit")                                          //
       ("help", po::bool_switch(), "show this text, and exit");
   return flags;
 }
@@ -77,14 +91,57 @@ int Show(const config::Options& options) {
   return 0;
 }
 
-// Serves until a signal asks to stop, and returns its name.
+// What is there to begin with: sockets of systemd's, and of the podnamed whose place this one takes.
+struct Inheritance {
+  base::PassedSockets sockets;
+  std::optional<Predecessor> predecessor;
+};
+
+absl::StatusOr<Inheritance> Inherit(const std::optional<std::string>& takeover) {
+  Inheritance inheritance;
+  ASSIGN_OR_RETURN(inheritance.sockets, base::PassedSockets::FromSystemd());
+  if (!takeover) return inheritance;
+  ASSIGN_OR_RETURN(inheritance.predecessor, Predecessor::Meet(*takeover));
+  if (inheritance.predecessor) {
+    base::LogInfo("server", "taking over from the podnamed that waits at {}", *takeover);
+    RETURN_IF_ERROR(inheritance.predecessor->AskForSockets(inheritance.sockets));
+  }
+  return inheritance;
+}
+
+// From here on others may look at this server and take its place. With a predecessor, which has gone by then, what
+// fails is no reason to leave the clients without a server.
+absl::StatusOr<std::unique_ptr<HandoverServer>> OpenDoors(const InspectOptions& inspect,
+                                                          const std::optional<std::string>& takeover,
+                                                          std::optional<Predecessor> predecessor, Server& server) {
+  if (predecessor) {
+    const absl::Status relief = predecessor->Relieve(kReliefPatience);
+    if (!relief.ok()) base::LogWarning("server", "{}", std::string(relief.message()));
+    base::LogInfo("server", "has taken over");
+  }
+  const absl::Status inspection = server.OfferInspection(inspect);
+  if (!inspection.ok() && !predecessor) return inspection;
+  if (!inspection.ok()) base::LogWarning("inspect", "{}", std::string(inspection.message()));
+  if (!takeover) return nullptr;
+  // SIGUSR1 is one of those that the main thread waits for, and that never end the process.
+  absl::StatusOr<std::unique_ptr<HandoverServer>> handover =
+      HandoverServer::Start(*takeover, [&server] { return server.CopyOfSockets(); }, [] { kill(getpid(), SIGUSR1); });
+  if (handover.ok() || !predecessor) return handover;
+  base::LogWarning("server", "{}", std::string(handover.status().message()));
+  return nullptr;
+}
+
+bool IsRelieved(const HandoverServer* handover) { return handover != nullptr && handover->is_relieved(); }
+
+// Serves until a signal asks to stop, or a successor has taken over, and returns the signal's name, or "takeover".
 const char* ServeUntilStopped(const std::string& conf, const Reloader::Load& load, const config::Options& options,
-                              Server& server) {
+                              const HandoverServer* handover, Server& server) {
   constexpr absl::Duration kBetweenReclaims = absl::Seconds(1);
   Reloader reloader(options, load, server);
   while (true) {
     const absl::Duration patience = std::min(reloader.UntilLook(), kBetweenReclaims);
     const std::optional<base::Signal> signal = base::WaitForSignal(absl::ToChronoMilliseconds(patience));
+    if (IsRelieved(handover)) return "takeover";
     if (signal && signal->asks_to_stop) return signal->name;
     server.Reclaim();
     if (base::HasStopSignalCome()) continue;
@@ -98,6 +155,22 @@ const char* ServeUntilStopped(const std::string& conf, const Reloader::Load& loa
   }
 }
 
+// After a stop signal: goes on until those who ask have heard of it, or a successor answers them. Returns why it is
+// over, empty without lameduck.
+std::string AwaitEndOfTraffic(const char* signal, const HandoverServer* handover, Server& server) {
+  constexpr std::chrono::milliseconds kBetweenLooks(50);
+  const absl::Duration least = server.lameduck();
+  if (least <= absl::ZeroDuration()) return "";
+  base::LogInfo("server", "{}: going on for {} at least, no longer ready", signal, absl::FormatDuration(least));
+  const absl::Time began = absl::Now();
+  Lameduck lameduck(least);
+  while (!IsRelieved(handover)) {
+    if (const auto why = lameduck.Look(absl::Now() - began, server.queries())) return *why;
+    std::this_thread::sleep_for(kBetweenLooks);
+  }
+  return "takeover";
+}
+
 InspectOptions InspectOptionsOf(const po::variables_map& flags) {
   const auto& address = flags["inspect"].as<std::string>();
   return {.address = address == "off" ? "" : address, .is_required = !flags["inspect"].defaulted()};
@@ -108,6 +181,7 @@ int Run(const po::variables_map& flags) {
   const int cores = std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, kMaxWorkers);
   const int workers = flags.count("workers") != 0 ? flags["workers"].as<int>() : cores;
   if (workers < 1 || workers > kMaxWorkers) return Fail(absl::StrCat("-workers takes 1 to ", kMaxWorkers));
+  if (flags["takeover-wait"].as<int>() < 1) return Fail("-takeover-wait takes 1 second or more");
   const auto conf = flags["conf"].as<std::string>();
   // A Corefile is checked far from its cluster; what a pod of it finds is here by then.
   if (flags["check"].as<bool>()) setenv("KUBERNETES_SERVICE_HOST", "cluster", /*overwrite=*/0);
@@ -117,10 +191,27 @@ int Run(const po::variables_map& flags) {
   if (flags["check"].as<bool>()) return Show(*options);
 
   base::StartLogging(flags["quiet"].as<bool>());
-  absl::StatusOr<std::unique_ptr<Server>> server = Server::Start(*options, workers, InspectOptionsOf(flags));
-  if (!server.ok()) {
+  const auto fail = [](const absl::Status& status) {
     base::StopLogging();
-    return Fail(std::string(server.status().message()));
+    return Fail(std::string(status.message()));
+  };
+  std::optional<std::string> takeover;
+  if (flags.count("takeover") != 0) takeover = flags["takeover"].as<std::string>();
+  absl::StatusOr<Inheritance> inheritance = Inherit(takeover);
+  if (!inheritance.ok()) return fail(inheritance.status());
+  std::optional<Predecessor>& predecessor = inheritance->predecessor;
+  absl::StatusOr<std::unique_ptr<Server>> server =
+      Server::Start(*options, workers,
+                    {.sockets = std::move(inheritance->sockets),
+                     .predecessor = predecessor ? &*predecessor : nullptr,
+                     .patience = absl::Seconds(flags["takeover-wait"].as<int>())});
+  if (!server.ok()) return fail(server.status());
+  // While the server stops it stays: its end is what tells a successor that we have gone.
+  absl::StatusOr<std::unique_ptr<HandoverServer>> handover =
+      OpenDoors(InspectOptionsOf(flags), takeover, std::move(predecessor), **server);
+  if (!handover.ok()) {
+    server->reset();
+    return fail(handover.status());
   }
   if (flags.count("pidfile") != 0) {
     std::ofstream pidfile(flags["pidfile"].as<std::string>());
@@ -130,15 +221,23 @@ int Run(const po::variables_map& flags) {
   }
   base::LogInfo("server", "podnamed-{} is serving with {} workers", base::kVersion, workers);
   base::TellServiceManager(base::kServiceIsReady);
-  const char* const signal = ServeUntilStopped(conf, [&] { return Load(conf, port); }, *options, **server);
+  const auto load = [&] { return Load(conf, port); };
+  const char* const signal = ServeUntilStopped(conf, load, *options, handover->get(), **server);
   base::TellServiceManager(base::kServiceIsStopping);
-  (*server)->StopBeingReady();
-  if (const absl::Duration lameduck = (*server)->lameduck(); lameduck > absl::ZeroDuration()) {
-    base::LogInfo("server", "{}: going on for {}, no longer ready", signal, absl::FormatDuration(lameduck));
-    std::this_thread::sleep_for(absl::ToChronoNanoseconds(lameduck));
+  std::string why;
+  if (!IsRelieved(handover->get())) {
+    (*server)->StopBeingReady();
+    why = AwaitEndOfTraffic(signal, handover->get(), **server);
   }
-  base::LogInfo("server", "{}: answering what has arrived, then stopping", signal);
-  (*server)->Stop(kStopGrace);
+  if (IsRelieved(handover->get())) {
+    base::LogInfo("server", "a successor has taken over: answering what has arrived, then stopping");
+    (*server)->Stop(kStopGrace, Worker::Afterwards::kSuccessor);
+  } else {
+    handover->reset();  // it knows the server
+    if (!why.empty()) why += "; ";
+    base::LogInfo("server", "{}: {}answering what has arrived, then stopping", signal, why);
+    (*server)->Stop(kStopGrace);
+  }
   base::StopLogging();
   return 0;
 }

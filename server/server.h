@@ -15,9 +15,12 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "config/options.h"
+#include "server/base/passed_sockets.h"
+#include "server/base/unique_fd.h"
 #include "server/cluster_metrics.h"
 #include "server/configuration.h"
 #include "server/coredns_metrics.h"
+#include "server/handover.h"
 #include "server/inspection.h"
 #include "server/log_metrics.h"
 #include "server/notifier.h"
@@ -31,10 +34,22 @@ namespace podnamed {
 
 class Server {
  public:
-  // Serves what `options` ask for, with `workers` threads. Before the first state has come from a cluster's source, its
-  // names are answered with SERVFAIL. A failure is one sentence, and nothing is left running.
+  // What comes from the process before this one, or from the service manager.
+  struct Inherited {
+    base::PassedSockets sockets;
+    // While it answers, we do not before the state of every cluster has come, and if it has not within `patience`, not
+    // at all. nullptr: nobody answers.
+    const Predecessor* predecessor = nullptr;
+    absl::Duration patience = absl::ZeroDuration();
+  };
+
+  // Serves what `options` ask for, with `workers` threads, on sockets that are inherited or opened. Before the first
+  // state has come from a cluster's source, its names are answered with SERVFAIL. A failure is one sentence, and
+  // nothing is left running.
   static absl::StatusOr<std::unique_ptr<Server>> Start(const config::Options& options, int workers,
-                                                       const InspectOptions& inspect);
+                                                       Inherited inherited);
+  // Lets people look at it from now on. Once; a failure is one sentence, and all goes on as before.
+  absl::Status OfferInspection(const InspectOptions& inspect);
 
   // Serves what `options` ask for, from the next query on: built aside, and when it can be served, taken by all
   // workers. Endpoints that stay are not touched. A failure is one sentence, and all goes on as before.
@@ -47,8 +62,13 @@ class Server {
   // How long that shall last: the longest `lameduck` of the server blocks.
   absl::Duration lameduck() const { return configurations_.Current()->lameduck(); }
 
+  // Another descriptor of each socket that it listens with, for who takes its place. Any thread; not after Stop.
+  std::vector<base::UniqueFd> CopyOfSockets();
+  // How many queries have come.
+  uint64_t queries() const;
+
   // Stops accepting, answers what has arrived, and returns when all threads have ended, after `grace` at the latest.
-  void Stop(std::chrono::milliseconds grace);
+  void Stop(std::chrono::milliseconds grace, Worker::Afterwards afterwards = Worker::Afterwards::kNobody);
 
   // Of what is counted as it happens; on /metrics.
   prometheus::Registry& registry() { return registry_; }
@@ -56,10 +76,11 @@ class Server {
  private:
   explicit Server(int workers);
 
-  absl::Status Serve(const config::Options& options);
+  absl::Status Serve(const config::Options& options, Inherited& inherited);
   // For each worker the sockets of the endpoints that are not open yet.
-  absl::StatusOr<std::vector<std::vector<Worker::Sockets>>> OpenSockets(const Configuration& next);
-  absl::Status ShowPages(const std::shared_ptr<const Configuration>& next);
+  absl::StatusOr<std::vector<std::vector<Worker::Sockets>>> OpenSockets(const Configuration& next,
+                                                                        base::PassedSockets& passed);
+  absl::Status ShowPages(const std::shared_ptr<const Configuration>& next, base::PassedSockets& passed);
   // Of endpoints that were closed just before: their ports may be wanted again.
   void AwaitClosed() const;
 
