@@ -18,6 +18,7 @@ apt-get install ./build/podnamed_*.deb
 """
 PROGRAMS = ("usr/sbin/podnamed", "usr/sbin/podname-controller", "usr/bin/podnamectl")
 UNITS = ("podnamed.service", "podname-controller.service")
+SOCKET = "podnamed.socket"
 PAGES = ("man8/podnamed.8", "man8/podname-controller.8", "man1/podnamectl.1")
 EXPOSURE = 20  # of 100: the most that `systemd-analyze security` may find
 
@@ -78,7 +79,7 @@ def test_files_are_in_their_places(machine):
     assert {path for path in files if not path.endswith("/")} == documents | {
         *PROGRAMS,
         "etc/podnamed/Corefile",
-        *(f"lib/systemd/system/{unit}" for unit in UNITS),
+        *(f"lib/systemd/system/{unit}" for unit in (*UNITS, SOCKET)),
         "usr/lib/sysusers.d/podnamed.conf",
         "usr/share/bash-completion/completions/podnamectl",
         "usr/share/zsh/vendor-completions/_podnamectl",
@@ -119,11 +120,12 @@ def test_the_shell_completes_podnamectl(machine):
 def test_there_is_a_user_and_one_unit_is_enabled(machine):
     assert machine.run("getent passwd podnamed").split(":")[5:] == ["/nonexistent", "/usr/sbin/nologin\n"]
     assert machine.run("systemctl --root=/ is-enabled podnamed") == "enabled\n"
-    assert machine.run("systemctl --root=/ is-enabled podname-controller || true") == "disabled\n"
+    for unit in ("podname-controller", SOCKET):
+        assert machine.run(f"systemctl --root=/ is-enabled {unit} || true") == "disabled\n"
 
 
 def test_systemd_reads_the_units(machine):
-    paths = " ".join(f"/lib/systemd/system/{unit}" for unit in UNITS)
+    paths = " ".join(f"/lib/systemd/system/{unit}" for unit in (*UNITS, SOCKET))
     assert machine.run(f"systemd-analyze verify {paths} 2>&1") == ""
 
 
