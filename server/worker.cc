@@ -114,7 +114,7 @@ void Worker::Take(std::shared_ptr<const Configuration> next, std::vector<Sockets
     const auto listening = at++;
     if (absl::c_linear_search(endpoints, listening->endpoint)) {
       ServeAt(*listening);
-      listening->tcp.set_deadlines(DeadlinesOf(configuration, listening->endpoint));
+      listening->tcp.set_options({.deadlines = DeadlinesOf(configuration, listening->endpoint)});
     } else {
       listening->Stop(kCloseGrace);
       closing_.splice(closing_.end(), listening_, listening);

@@ -11,14 +11,14 @@
 
 namespace podnamed::net {
 
-enum class Transport : uint8_t { kUdp, kTcp };
+enum class Transport : uint8_t { kUdp, kTcp, kTls };
 
 // The way back to one client, for a reply that is not there when Handle returns. Used and destroyed on the worker's
 // thread, also after the client or its connection has gone: then nobody hears. Destroyed without a reply it sends none.
 class ReplyPath {
  public:
   virtual ~ReplyPath() = default;
-  // Once at most. Does not wait; a reply for which a socket has no room is dropped (UDP) or kept (TCP).
+  // Once at most. Does not wait; a reply for which a socket has no room is dropped (UDP) or kept (a stream).
   virtual void Send(absl::Span<const uint8_t> message) = 0;
   // A message that others follow, over TCP: `next` is called when the client has taken it (true) or is gone (false),
   // not before the next turn of the worker's loop but for a client that is gone already; then more may be sent. Nothing
@@ -42,7 +42,7 @@ class ReplyPathMaker {
 };
 
 struct Request {
-  absl::Span<const uint8_t> message;  // without TCP's length prefix
+  absl::Span<const uint8_t> message;  // without a stream's length prefix
   base::IpAddress client;
   uint16_t client_port = 0;
   Transport transport = Transport::kUdp;
@@ -60,7 +60,7 @@ class Handler {
  public:
   virtual ~Handler() = default;
   // Writes the reply to `request` into `buffer` and its length into `reply_size`.
-  // REQUIRES: over UDP the buffer holds at least dns::kDefaultUdpLimit octets, over TCP 65,535.
+  // REQUIRES: over UDP the buffer holds at least dns::kDefaultUdpLimit octets, else 65,535.
   virtual Verdict Handle(const Request& request, absl::Span<uint8_t> buffer, size_t& reply_size) = 0;
   // The replies to the queries handled since the last call have been handed to the kernel.
   virtual void OnBatchSent() {}

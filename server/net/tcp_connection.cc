@@ -5,9 +5,7 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/socket_base.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/asio/write.hpp>
 #include <utility>
 
 namespace podnamed::net {
@@ -63,18 +61,16 @@ class TcpConnection::Path : public ReplyPath {
 };
 
 TcpConnection::TcpConnection(asio::ip::tcp::socket socket, const Peer& client, Handler& handler,
-                             absl::Span<uint8_t> reply_buffer, const TcpDeadlines& deadlines)
-    : socket_(std::move(socket)),
+                             absl::Span<uint8_t> reply_buffer, const TcpOptions& options)
+    : stream_(std::move(socket), options.tls ? options.tls().get() : nullptr),
       client_(client),
       handler_(handler),
       reply_buffer_(reply_buffer),
-      deadlines_(deadlines),
+      deadlines_(options.deadlines),
+      queries_left_(options.max_queries),
       input_(kInputOctets),
-      wake_(socket_.get_executor()),
-      deadline_(Clock::now() + deadlines.first_query) {
-  error_code ignored;  // a socket that cannot even do this fails at its first read
-  socket_.non_blocking(true, ignored);
-}
+      wake_(stream_.get_executor()),
+      deadline_(Clock::now() + deadlines_.first_query) {}
 
 TcpConnection::~TcpConnection() {
   link_->connection = nullptr;
@@ -82,11 +78,10 @@ TcpConnection::~TcpConnection() {
 }
 
 asio::awaitable<void> TcpConnection::Run() {
-  error_code unreadable;
-  while (!stopping_ || HasInput() || socket_.available(unreadable) > 0) {
-    const auto [error, count] = co_await socket_.async_read_some(
-        asio::buffer(input_.data() + input_end_, input_.size() - input_end_), kAwaitTuple);
-    if (error == asio::error::operation_aborted && socket_.is_open() && (stopping_ || HasUnsent())) {  // woken
+  while (!stopping_ || HasInput() || stream_.HasInput()) {
+    const auto [error, count] =
+        co_await stream_.ReadSome(asio::buffer(input_.data() + input_end_, input_.size() - input_end_));
+    if (error == asio::error::operation_aborted && stream_.is_open() && (stopping_ || HasUnsent())) {  // woken
       co_await WriteUnsent();
       continue;
     }
@@ -96,12 +91,13 @@ asio::awaitable<void> TcpConnection::Run() {
     const bool message_had_begun = HasInput();
     input_end_ += count;
     has_asked_ = true;
-    while (!ending_ && HasWholeMessage()) {
+    while (!ending_ && queries_left_ > 0 && HasWholeMessage()) {
       AnswerMessages();
       co_await WriteUnsent();
       if (next_part_ || pending_ >= kMaxPending) co_await AwaitPending(kMaxPending - 1);
     }
     if (ending_) co_return;
+    if (queries_left_ == 0) break;
 
     // A message keeps the deadline it began with: one octet now and then does not prolong it.
     if (!HasInput()) {
@@ -116,8 +112,7 @@ asio::awaitable<void> TcpConnection::Run() {
 
 void TcpConnection::Stop() {
   stopping_ = true;
-  error_code ignored;
-  if (!is_writing_) socket_.cancel(ignored);  // ends the wait for a message, but not a write
+  if (!is_writing_) stream_.Cancel();  // ends the wait for a message, but not a write
 }
 
 void TcpConnection::LimitIdle(std::chrono::milliseconds idle) {
@@ -126,10 +121,11 @@ void TcpConnection::LimitIdle(std::chrono::milliseconds idle) {
 }
 
 void TcpConnection::Close() {
-  error_code ignored;
-  // A client that takes no replies gets a RST: the kernel would go on keeping them for it, with nobody watching.
-  if (HasUnsent()) socket_.set_option(asio::socket_base::linger(true, 0), ignored);
-  socket_.close(ignored);
+  if (HasUnsent()) {
+    stream_.Abort();  // a client that takes no replies
+  } else {
+    stream_.Close();
+  }
   wake_.cancel();
 }
 
@@ -144,7 +140,7 @@ size_t TcpConnection::FirstMessageOctets() const {
 
 void TcpConnection::AnswerMessages() {
   size_t gathered = 0;
-  while (!ending_ && unsent_.empty() && pending_ < kMaxPending && !next_part_ && HasWholeMessage()) {
+  while (!ending_ && queries_left_ > 0 && unsent_.empty() && pending_ < kMaxPending && !next_part_ && HasWholeMessage()) {
     gathered += AnswerMessage(reply_buffer_.subspan(gathered));
     if (gathered >= kGatherOctets) {
       Write(reply_buffer_.first(gathered));
@@ -161,10 +157,11 @@ size_t TcpConnection::AnswerMessage(absl::Span<uint8_t> buffer) {
       .message = absl::MakeConstSpan(input_).subspan(input_begin_ + kPrefixOctets, octets - kPrefixOctets),
       .client = client_.address,
       .client_port = client_.port,
-      .transport = Transport::kTcp,
+      .transport = stream_.is_tls() ? Transport::kTls : Transport::kTcp,
       .later = this,
   };
   input_begin_ += octets;
+  --queries_left_;
 
   size_t size = 0;
   const Verdict verdict = request.message.empty()
@@ -178,14 +175,14 @@ size_t TcpConnection::AnswerMessage(absl::Span<uint8_t> buffer) {
 }
 
 void TcpConnection::Write(absl::Span<const uint8_t> replies) {
-  if (!socket_.is_open()) return;
+  if (!stream_.is_open()) return;
   if (HasUnsent()) {
     unsent_.insert(unsent_.end(), replies.begin(), replies.end());
     return;
   }
   error_code error;
-  const size_t written = socket_.write_some(asio::buffer(replies.data(), replies.size()), error);
-  if (error && error != asio::error::would_block) {
+  const size_t written = stream_.WriteSome(asio::buffer(replies.data(), replies.size()), error);
+  if (error) {
     ending_ = true;
     return;
   }
@@ -203,7 +200,7 @@ asio::awaitable<void> TcpConnection::WriteUnsent() {
     const std::vector<uint8_t> replies = std::exchange(unsent_, {});
     is_writing_ = true;
     deadline_ = Clock::now() + deadlines_.write;
-    const auto [error, written] = co_await asio::async_write(socket_, asio::buffer(replies), kAwaitTuple);
+    const auto [error, written] = co_await stream_.Write(asio::buffer(replies));
     if (error) {
       Close();
       ending_ = true;
@@ -214,10 +211,10 @@ asio::awaitable<void> TcpConnection::WriteUnsent() {
 
 asio::awaitable<void> TcpConnection::AwaitPending(size_t most) {
   co_await WriteUnsent();
-  while ((next_part_ || pending_ > most) && !ending_ && socket_.is_open()) {
+  while ((next_part_ || pending_ > most) && !ending_ && stream_.is_open()) {
     deadline_ = Clock::time_point::max();
     if (next_part_) {
-      co_await asio::post(socket_.get_executor(), asio::use_awaitable);  // it is the others' turn
+      co_await asio::post(stream_.get_executor(), asio::use_awaitable);  // it is the others' turn
       if (next_part_) std::exchange(next_part_, nullptr)(true);
     } else {
       wake_.expires_at(Clock::time_point::max());
@@ -238,11 +235,10 @@ void TcpConnection::OnPathGone() {
   Wake();
 }
 
-// Whoever waits looks at what has changed: a reader when the socket took not all of a reply, AwaitPending always.
+// Whoever waits looks at what has changed: a reader when the stream took not all of a reply, AwaitPending always.
 void TcpConnection::Wake() {
-  error_code ignored;
   wake_.cancel();
-  if (!unsent_.empty() && !is_writing_) socket_.cancel(ignored);
+  if (!unsent_.empty() && !is_writing_) stream_.Cancel();
 }
 
 void TcpConnection::PrepareInput() {

@@ -1,10 +1,10 @@
-// One client's TCP connection (RFC 7766): queries behind a two-octet length each, as many as the client likes to send
-// ahead. Replies that are known at once come in order, are gathered and written together; one that is known later comes
-// when it is known (section 6.2.1.1). At most one write is under way and nothing is read meanwhile, nor while
-// kMaxPending replies are owed, or while a reply of several messages is under way, so a client that does not read its
-// replies holds up only itself, and what it makes us keep is bounded. One thread, that of the socket's io_context. The
-// connection keeps no timer: it says when its client is late, and the listener, which looks at all connections now and
-// then, closes it.
+// One client's connection over TCP (RFC 7766) or TLS (RFC 7858): queries behind a two-octet length each, as many as the
+// client likes to send ahead. Replies that are known at once come in order, are gathered and written together; one that
+// is known later comes when it is known (section 6.2.1.1). At most one write is under way and nothing is read
+// meanwhile, nor while kMaxPending replies are owed, or while a reply of several messages is under way, so a client that
+// does not read its replies holds up only itself, and what it makes us keep is bounded. One thread, that of the socket's
+// io_context. The connection keeps no timer: it says when its client is late, and the listener, which looks at all
+// connections now and then, closes it.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -13,22 +13,34 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <limits>
 #include <memory>
 #include <vector>
 
 #include "absl/functional/any_invocable.h"
 #include "absl/types/span.h"
+#include "server/net/client_stream.h"
 #include "server/net/endpoint.h"
 #include "server/net/handler.h"
+#include "server/net/tls_context.h"
 
 namespace podnamed::net {
 
 // How long a client may take. Where CoreDNS has such a limit, ours is the same by default.
 struct TcpDeadlines {
-  std::chrono::milliseconds first_query{3'000};  // from connecting to the first octet
+  std::chrono::milliseconds first_query{3'000};  // from connecting to the first octet, the handshake of TLS included
   std::chrono::milliseconds idle{10'000};        // from a reply to the first octet of the next query
   std::chrono::milliseconds message{3'000};      // from the first octet of a query to its last
   std::chrono::milliseconds write{5'000};        // to take the replies that were written together
+};
+
+struct TcpOptions {
+  size_t max_connections = 1000;                            // at least 1
+  size_t max_queries = std::numeric_limits<size_t>::max();  // of one connection, at least 1
+  TcpDeadlines deadlines;
+  // What a newcomer's TLS begins with: called on the listener's thread. Empty: TCP as it is.
+  std::function<std::shared_ptr<const TlsContext>()> tls{};
 };
 
 class TcpConnection final : private ReplyPathMaker {
@@ -48,13 +60,14 @@ class TcpConnection final : private ReplyPathMaker {
   // `reply_buffer` holds kReplyBufferOctets and is shared by all connections of a thread: none uses it across a wait.
   // It and `handler` must outlive this; this must outlive Run.
   TcpConnection(boost::asio::ip::tcp::socket socket, const Peer& client, Handler& handler,
-                absl::Span<uint8_t> reply_buffer, const TcpDeadlines& deadlines);
+                absl::Span<uint8_t> reply_buffer, const TcpOptions& options);
   TcpConnection(const TcpConnection&) = delete;
   TcpConnection& operator=(const TcpConnection&) = delete;
   ~TcpConnection();
 
-  // Serves the client until it closes its side, breaks the framing (a length of zero) or sends what the handler drops;
-  // all replies to what came before have been written by then, later ones too. Call once; the socket closes with this.
+  // Serves the client until it closes its side, has asked as often as it may, breaks the framing (a length of zero) or
+  // sends what the handler drops; all replies to what came before have been written by then, later ones too. Call once;
+  // the socket closes with this.
   boost::asio::awaitable<void> Run();
 
   // Makes Run answer what has arrived, complete a message that has begun, and end.
@@ -67,7 +80,7 @@ class TcpConnection final : private ReplyPathMaker {
   void Close();
 
   // Between queries, with nothing owed to the client: closing it now costs the client least.
-  bool idle() const { return socket_.is_open() && !HasInput() && !HasUnsent() && pending_ == 0; }
+  bool idle() const { return stream_.is_open() && !HasInput() && !HasUnsent() && pending_ == 0; }
   // When the client is late with what it has to do next.
   Clock::time_point deadline() const { return deadline_; }
 
@@ -89,7 +102,7 @@ class TcpConnection final : private ReplyPathMaker {
   // Octets of the message at the front of the input, prefix included. REQUIRES: the prefix is there.
   size_t FirstMessageOctets() const;
 
-  // Answers whole messages until none is left, or until the socket takes no more replies and some are `unsent_`.
+  // Answers whole messages until none is left, or until the stream takes no more replies and some are `unsent_`.
   void AnswerMessages();
   // Answers the first message into `buffer`; returns the octets used there, prefix included.
   size_t AnswerMessage(absl::Span<uint8_t> buffer);
@@ -104,11 +117,12 @@ class TcpConnection final : private ReplyPathMaker {
   // Makes room for the rest of the message that has begun, or for a new one.
   void PrepareInput();
 
-  boost::asio::ip::tcp::socket socket_;
+  ClientStream stream_;
   const Peer client_;
   Handler& handler_;
   const absl::Span<uint8_t> reply_buffer_;
   TcpDeadlines deadlines_;
+  size_t queries_left_;  // that the client may ask
 
   std::vector<uint8_t> input_;  // received and not yet answered: [input_begin_, input_end_)
   size_t input_begin_ = 0;

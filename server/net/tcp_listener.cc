@@ -59,8 +59,8 @@ void TcpListener::Start() {
   tasks_.Spawn("TCP deadlines", CloseTheLate());
 }
 
-void TcpListener::set_deadlines(const TcpDeadlines& deadlines) {
-  options_.deadlines = deadlines;
+void TcpListener::set_options(TcpOptions options) {
+  options_ = std::move(options);
   watch_.cancel();  // wakes it: it may have to look more often
 }
 
@@ -124,7 +124,7 @@ void TcpListener::Admit(tcp::socket socket) {
 
   if (connections_.empty()) watch_.cancel();  // wakes it: there is something to watch
   TcpConnection& connection = connections_.emplace_back(std::move(socket), ToPeer(*client.data()), handler_,
-                                                        absl::MakeSpan(reply_buffer_), options_.deadlines);
+                                                        absl::MakeSpan(reply_buffer_), options_);
   if (stopping_) connection.Stop();
   tasks_.Spawn("TCP connection", connection.Run(), [this, entry = std::prev(connections_.end())] {
     connections_.erase(entry);

@@ -1,10 +1,11 @@
-// Accepts TCP connections on one endpoint and keeps their number and their time bounded (RFC 9210 section 4.2).
-// At the limit, or when the process is out of file descriptors, the idle connection whose deadline is nearest makes
-// room for the newcomer; when none is idle the newcomer is refused, so that its client turns to another server at once.
-// Deadlines are enforced by a look at all connections now and then, at most a quarter of the shortest deadline late:
-// that way no query pays for setting a timer.
-// One thread, that of the acceptor's io_context. `handler` and `tasks` must outlive this; this must outlive its tasks,
-// or be destroyed after the io_context last ran.
+// Accepts TCP connections on one endpoint, plain or for TLS, and keeps their number and their time bounded (RFC 9210
+// section 4.2). At the limit, or when the process is out of file descriptors, the idle connection whose deadline is
+// nearest makes room for the newcomer; when none is idle the newcomer is refused, so that its client turns to another
+// server at once. Deadlines are enforced by a look at all connections now and then, at most a quarter of the shortest
+// deadline late: that way no query pays for setting a timer. A handshake of TLS is one more thing for which a client
+// has its deadline; the idle connections whose deadline is nearest are those that have not finished it. One thread,
+// that of the acceptor's io_context. `handler` and `tasks` must outlive this; this must outlive its tasks, or be
+// destroyed after the io_context last ran.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -22,11 +23,6 @@
 
 namespace podnamed::net {
 
-struct TcpOptions {
-  size_t max_connections = 1000;  // at least 1
-  TcpDeadlines deadlines;
-};
-
 class TcpListener {
  public:
   // `acceptor` comes from OpenTcpAcceptor or AdoptTcpAcceptor.
@@ -38,7 +34,7 @@ class TcpListener {
   void Start();
 
   // Of the connections that are accepted from now on.
-  void set_deadlines(const TcpDeadlines& deadlines);
+  void set_options(TcpOptions options);
 
   // Accepts what the kernel has already connected, and nothing more; lets every connection answer what has arrived and
   // end. The tasks end when the last connection has: how long that may take is for TaskGroup::EndWithin to say.

@@ -567,20 +567,39 @@ TEST_F(TcpListenerTest, WaitsForLateRepliesToAClientThatClosedItsHalfAndBeforeIt
   worker_.Join();
 }
 
+TEST_F(TcpListenerTest, ClosesAConnectionThatHasAskedAsOftenAsItMay) {
+  TcpOptions options = WithoutDeadlines();
+  options.max_queries = 3;
+  Listen(options);
+  TcpClient client(port_);
+  client.Send(Framed("one") + Framed("Pending"));
+  EXPECT_EQ(client.ReceiveMessage(), "one");
+  EXPECT_EQ(client.Ask("three"), "three");
+  worker_.Post([this] { handler_.ReplyToPending(); });
+  EXPECT_EQ(client.ReceiveMessage(), "Pending") << "it is owed that";
+  EXPECT_TRUE(client.ReachesEnd());
+  TcpClient greedy(port_);
+  std::string stream;
+  for (int i = 0; i < 5; ++i) stream += Framed("more");
+  greedy.Send(stream);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(greedy.ReceiveMessage(), "more");
+  EXPECT_EQ(greedy.ReceiveMessage(), std::nullopt);
+}
+
 TEST_F(TcpListenerTest, StopsAtOnceWithoutConnections) {
   Listen();
   PostStop();
   worker_.Join();
 }
 
-TEST_F(TcpListenerTest, NewDeadlinesAreThoseOfNewConnections) {
+TEST_F(TcpListenerTest, NewOptionsAreThoseOfNewConnections) {
   Listen(WithoutDeadlines());
   TcpClient before(port_);
   ASSERT_EQ(before.Ask("a"), "a");
   worker_.Post([this] {
-    TcpDeadlines deadlines = WithoutDeadlines().deadlines;
-    deadlines.idle = milliseconds(20);
-    listener_->set_deadlines(deadlines);
+    TcpOptions options = WithoutDeadlines();
+    options.deadlines.idle = milliseconds(20);
+    listener_->set_options(options);
   });
   TcpClient after(port_);
   ASSERT_EQ(after.Ask("b"), "b");

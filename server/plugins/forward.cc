@@ -74,7 +74,7 @@ Next Forward::OnQuery(Exchange& exchange) {
   if (!exchange.can_wait) return Next::kDone;
   ++under_way_;
   const upstream::Transport client =
-      exchange.transport == net::Transport::kTcp ? upstream::Transport::kTcp : upstream::Transport::kUdp;
+      exchange.transport == net::Transport::kUdp ? upstream::Transport::kUdp : upstream::Transport::kTcp;
   group_->Ask(QuestionOf(exchange), client, [this, &exchange](const upstream::Reply& reply, const std::string& member) {
     --under_way_;
     OnUpstreamReply(exchange, reply, member);

@@ -67,7 +67,7 @@ void AppendFlags(uint16_t flags, std::string& line) {
 
 // What the client takes, as CoreDNS understands it.
 size_t BufferSizeOf(const Exchange& exchange) {
-  if (exchange.transport == net::Transport::kTcp) return dns::kMaxMessageLength;
+  if (exchange.transport != net::Transport::kUdp) return dns::kMaxMessageLength;
   if (!exchange.asked.edns.has_value()) return dns::kMinUdpLimit;
   return std::max<size_t>(exchange.asked.edns->udp_payload_size, dns::kMinUdpLimit);
 }
@@ -132,7 +132,7 @@ void LogFormat::Write(const Exchange& exchange, size_t size, std::string_view se
         line += dns::NameOf(query.record_class);
         break;
       case Field::kProto:
-        line += exchange.transport == net::Transport::kTcp ? "tcp" : "udp";
+        line += exchange.transport == net::Transport::kUdp ? "udp" : "tcp";
         break;
       case Field::kSize:
         AppendNumber(exchange.query_size, line);

@@ -25,7 +25,7 @@ size_t IndexOf(dns::RecordType type) {
 
 void QueryCounts::Count(const Exchange& exchange, size_t size) {
   const dns::Query& query = exchange.asked;
-  const size_t transport = exchange.transport == net::Transport::kTcp ? 1 : 0;
+  const size_t transport = exchange.transport == net::Transport::kUdp ? 0 : 1;
   requests_[transport][exchange.client.is_v4() ? 0 : 1][IndexOf(query.type)].Add();
   if (query.edns.has_value() && query.edns->dnssec_ok) with_do_.Add();
   query_sizes_[transport].Observe(exchange.query_size);

@@ -26,7 +26,7 @@ class Fields final : public config::ViewExpression::Query {
         text += dns::NameOf(query.record_class);
         break;
       case Text::kProto:
-        text += exchange_.transport == net::Transport::kTcp ? "tcp" : "udp";
+        text += exchange_.transport == net::Transport::kUdp ? "udp" : "tcp";
         break;
       case Text::kPort:
         text += std::to_string(exchange_.client_port);
@@ -61,7 +61,7 @@ class Fields final : public config::ViewExpression::Query {
  private:
   // What the client takes, as CoreDNS understands it.
   size_t BufferSize() const {
-    if (exchange_.transport == net::Transport::kTcp) return dns::kMaxMessageLength;
+    if (exchange_.transport != net::Transport::kUdp) return dns::kMaxMessageLength;
     if (!exchange_.asked.edns) return dns::kMinUdpLimit;
     return std::max<size_t>(exchange_.asked.edns->udp_payload_size, dns::kMinUdpLimit);
   }

@@ -31,7 +31,7 @@ bool AnswersAnything(uint16_t port) {
 }
 
 size_t LimitOf(const net::Request& request, const dns::Query& query) {
-  return request.transport == net::Transport::kTcp ? dns::kMaxMessageLength : dns::UdpReplyLimit(query);
+  return request.transport == net::Transport::kUdp ? dns::UdpReplyLimit(query) : dns::kMaxMessageLength;
 }
 
 // The rcode of what is no query that we read.

@@ -167,7 +167,7 @@ std::optional<std::string> Rewrite::DataOf(const config::EdnsRewrite& rule, cons
     case Value::kClientPort:
       return U16(exchange.client_port);
     case Value::kTransport:
-      return exchange.transport == net::Transport::kTcp ? "tcp" : "udp";
+      return exchange.transport == net::Transport::kUdp ? "udp" : "tcp";
     case Value::kServerAddress:
       if (exchange.entrance == nullptr || !exchange.entrance->address) return std::nullopt;
       return Octets(*exchange.entrance->address);

@@ -33,7 +33,7 @@ Next Transfer::OnQuery(Exchange& exchange) {
   if (options == nullptr) return Next::kPass;
   exchange.answered_by = "transfer";
   exchange.rcode = dns::Rcode::kRefused;
-  const bool is_tcp = exchange.transport == net::Transport::kTcp && exchange.can_wait;
+  const bool is_tcp = exchange.transport != net::Transport::kUdp && exchange.can_wait;
   // RFC 5936 section 4.2: there is no AXFR over UDP.
   if ((is_whole && !is_tcp) || !Allows(*options, exchange.client)) return Next::kDone;
   std::unique_ptr<ZoneRecords> records = Begin(query.name);
