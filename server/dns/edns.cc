@@ -1,5 +1,7 @@
 #include "server/dns/edns.h"
 
+#include <algorithm>
+
 namespace podnamed::dns {
 namespace {
 
@@ -9,7 +11,9 @@ constexpr size_t kInfoCodeLength = 2;
 
 bool ReadOptions(WireReader& reader, size_t end, Edns& edns) {
   while (reader.ok() && reader.position() < end) {
-    if (reader.ReadU16() == kNsidOption) edns.asks_nsid = true;
+    const uint16_t option = reader.ReadU16();
+    if (option == kNsidOption) edns.asks_nsid = true;
+    if (option == kPaddingOption) edns.is_padded = true;
     reader.Skip(reader.ReadU16());
   }
   return reader.ok() && reader.position() == end;
@@ -28,6 +32,17 @@ void PutExtendedError(WireWriter& writer, const ExtendedError& error, std::strin
   writer.PutU16(static_cast<uint16_t>(kInfoCodeLength + text.size()));
   writer.PutU16(error.info_code);
   writer.PutOctets(text);
+}
+
+void PutPadding(WireWriter& writer) {
+  static constexpr char kZeros[kPaddedBlock] = {};
+  if (writer.room() < kOptionHeaderLength) return;
+  const size_t past = (writer.position() + kOptionHeaderLength) % kPaddedBlock;
+  const size_t room = writer.room() - kOptionHeaderLength;
+  const size_t length = std::min(past == 0 ? 0 : kPaddedBlock - past, room);
+  writer.PutU16(kPaddingOption);
+  writer.PutU16(static_cast<uint16_t>(length));
+  writer.PutOctets(std::string_view(kZeros, length));
 }
 
 }  // namespace
@@ -60,7 +75,7 @@ size_t NsidLength(const Edns& edns, std::string_view nsid) {
 }
 
 void PutOpt(WireWriter& writer, const Edns& edns, Rcode rcode, const std::optional<ExtendedError>& error,
-            std::string_view nsid) {
+            std::string_view nsid, bool pads) {
   constexpr size_t kErrorLength = kOptionHeaderLength + kInfoCodeLength;      // without its text
   size_t room = writer.room() < kOptLength ? 0 : writer.room() - kOptLength;  // for options
   writer.PutU8(0);                                                            // owner: the root
@@ -81,6 +96,7 @@ void PutOpt(WireWriter& writer, const Edns& edns, Rcode rcode, const std::option
   if (error.has_value() && kErrorLength <= room) {
     PutExtendedError(writer, *error, CutText(error->text, room - kErrorLength));
   }
+  if (pads) PutPadding(writer);
   if (!writer.overflowed()) writer.PatchU16(length_at, static_cast<uint16_t>(writer.position() - length_at - 2));
 }
 

@@ -59,6 +59,38 @@ TEST(ReadOpt, SeesThatTheServersIdentityIsAskedFor) {
   EXPECT_FALSE(asks("\x02\x00\x00\x00\x00\x00\x00\x04\x00\x04\x00\x00"s));
 }
 
+TEST(ReadOpt, SeesThatTheQueryIsPadded) {
+  const std::string octets = "\x02\x00\x00\x00\x00\x00\x00\x06\x00\x0C\x00\x02\x00\x00"s;
+  WireReader reader({reinterpret_cast<const uint8_t*>(octets.data()), octets.size()});
+  Edns edns;
+  EXPECT_TRUE(ReadOpt(reader, edns));
+  EXPECT_TRUE(edns.is_padded);
+}
+
+TEST(PutOpt, PadsTheMessageToAWholeBlockAsFarAsThereIsRoom) {
+  struct PaddingCase {
+    size_t before;  // octets of the message in front of the record
+    size_t room;
+    size_t length;  // of the message
+  };
+  for (const PaddingCase& c : {
+           PaddingCase{kHeaderLength, 1000, 468},
+           PaddingCase{468 - kOptLength - 4, 1000, 468},  // just so, with an option of no octets
+           PaddingCase{468 - kOptLength - 3, 1000, 936}, PaddingCase{kHeaderLength, 100, 100},
+           PaddingCase{kHeaderLength, kHeaderLength + kOptLength + 3, kHeaderLength + kOptLength},  // none
+       }) {
+    std::vector<uint8_t> buffer(c.room);
+    WireWriter::CompressionTable table;
+    WireWriter writer(absl::MakeSpan(buffer), table);
+    writer.PutOctets(std::string(c.before - kHeaderLength, 'x'));
+    PutOpt(writer, Edns{}, Rcode::kNoError, std::nullopt, {}, /*pads=*/true);
+    EXPECT_FALSE(writer.overflowed());
+    EXPECT_EQ(writer.position(), c.length) << c.before << " of " << c.room;
+    const size_t options = buffer[c.before + 9] << 8 | buffer[c.before + 10];
+    EXPECT_EQ(options, c.length - c.before - kOptLength);
+  }
+}
+
 TEST(PutOpt, PutsTheServersIdentityBeforeAnError) {
   std::array<uint8_t, kHeaderLength + kOptLength + 5 + 7> buffer;
   WireWriter::CompressionTable table;

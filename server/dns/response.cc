@@ -167,7 +167,8 @@ size_t ResponseEncoder::Encode(const Query& query, const Response& response, siz
   }
   if (query.edns.has_value()) {
     writer.set_limit(limit);
-    PutOpt(writer, *query.edns, response.rcode, response.extended_error, response.nsid);
+    PutOpt(writer, *query.edns, response.rcode, response.extended_error, response.nsid,
+           response.is_encrypted && query.edns->is_padded);
     ++additionals;
   }
 

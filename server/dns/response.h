@@ -28,6 +28,7 @@ struct Response {
   absl::Span<const RecordSet> additional{};       // the OPT record is not among them: it follows from the query
   std::string_view nsid{};                        // who answers; at most 128 octets, for clients that ask
   std::optional<ExtendedError> extended_error{};  // why; only a client with EDNS can be told
+  bool is_encrypted = false;                      // on its way: padded for a client that pads (RFC 8467)
 };
 
 // How many octets a reply may have: 65,535 over TCP; over UDP 512 without EDNS, else what the client advertised, at
@@ -65,7 +66,8 @@ class ResponseEncoder {
   //               then it is the authority section that says what the reply means (RFC 2308 section 2, RFC 2181
   //               section 9).
   //   additional  is left out from the first whole set that does not fit, silently (RFC 2181 section 9).
-  // An extended error takes what room is left then: it displaces nothing, is cut or left out, and never sets TC.
+  // An extended error takes what room is left then, and padding what it leaves: they displace nothing, are cut or left
+  // out, and never set TC.
   size_t Encode(const Query& query, const Response& response, size_t limit, absl::Span<uint8_t> buffer);
 
  private:

@@ -345,7 +345,8 @@ size_t QueryService::Encode(Exchange& exchange, absl::Span<uint8_t> buffer) {
                                        .authority = answer.authority,
                                        .additional = answer.additional,
                                        .nsid = exchange.nsid,
-                                       .extended_error = reason},
+                                       .extended_error = reason,
+                                       .is_encrypted = exchange.transport == net::Transport::kTls},
                                       exchange.reply_limit, buffer);
   exchange.reply_flags = static_cast<uint16_t>(buffer[2] << 8 | buffer[3]);
   return size;
@@ -358,8 +359,9 @@ Verdict QueryService::Refuse(Rcode rcode, std::optional<uint16_t> info_code, abs
   Exchange& exchange = *at_hand_;
   std::optional<ExtendedError> reason;
   if (info_code) reason = ExtendedError{*info_code};
-  reply_size =
-      encoder_.Encode(exchange.asked, {.rcode = rcode, .extended_error = reason}, exchange.reply_limit, buffer);
+  const bool is_encrypted = exchange.transport == net::Transport::kTls;
+  reply_size = encoder_.Encode(exchange.asked, {.rcode = rcode, .extended_error = reason, .is_encrypted = is_encrypted},
+                               exchange.reply_limit, buffer);
   if (refused_ != nullptr && rcode == Rcode::kRefused) {  // CoreDNS counts these, and none that it cannot read
     exchange.rcode = rcode;
     refused_->Count(exchange, reply_size);
