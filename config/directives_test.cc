@@ -237,13 +237,57 @@ TEST(Timeouts, ReadsEach) {
   EXPECT_EQ(timeouts.read, absl::Seconds(5));
   EXPECT_EQ(timeouts.write, absl::Minutes(1));
   EXPECT_FALSE(timeouts.idle.has_value());
+  EXPECT_FALSE(timeouts.max_queries.has_value());
+  EXPECT_EQ(Block("timeouts {\nmaxtcpqueries 128\n}").timeouts->max_queries, 128u);
+  EXPECT_FALSE(Block("timeouts {\nmaxtcpqueries -1\n}").timeouts->max_queries.has_value());
   ExpectRefusals({
-      {"timeouts", "Corefile:2:1: timeouts has none; expected in its block read, write or idle, each with a duration"},
+      {"timeouts",
+       "Corefile:2:1: timeouts has none; expected in its block read, write or idle, each with a duration, "
+       "or maxtcpqueries"},
       {"timeouts {\nread 500ms\n}", "Corefile:3:6: read is \"500ms\"; expected a duration such as \"5s\", 1s to 24h"},
       {"timeouts {\nidle 25h\n}", "Corefile:3:6: idle is \"25h\"; expected a duration such as \"5s\", 1s to 24h"},
-      {"timeouts {\nmaxtcpqueries 5\n}",
-       "Corefile:3:1: timeouts property \"maxtcpqueries\" is known to CoreDNS, not supported by podnamed; remove it: a "
-       "connection may ask as often as it likes"},
+      {"timeouts {\nmaxtcpqueries 0\n}",
+       "Corefile:3:15: maxtcpqueries is \"0\"; expected 1 or more, or -1 for as many as a client likes"},
+      {"timeouts {\nmaxtcpqueries\n}",
+       "Corefile:3:1: maxtcpqueries has 0 arguments; expected \"maxtcpqueries NUMBER\""},
+  });
+}
+
+TEST(Tls, ReadsFilesAndWhomItAsks) {
+  const auto tls = [](std::string_view directives) {
+    const absl::StatusOr<Options> options =
+        ParseOptions(fmt::format("tls://. {{\n{}\n}}", directives), "Corefile", 53, FakeEnvironment());
+    EXPECT_TRUE(options.ok()) << options.status();
+    EXPECT_THAT(options->blocks[0].warnings, IsEmpty());
+    return *options->blocks[0].tls;
+  };
+  EXPECT_EQ(tls("tls c.pem k.pem").place, "Corefile:2:1");
+  EXPECT_EQ(tls("tls c.pem k.pem"), (TlsOptions{"", "c.pem", "k.pem", ""}));
+  EXPECT_EQ(tls("tls c.pem /k.pem ca.pem\nroot /etc/coredns"),
+            (TlsOptions{"", "/etc/coredns/c.pem", "/k.pem", "/etc/coredns/ca.pem"}));
+  EXPECT_EQ(tls("tls c k {\nclient_auth require_and_verify\n}").client_auth, ClientAuth::kRequireAndVerify);
+  EXPECT_EQ(tls("tls c k {\nclient_auth nocert\n}").client_auth, ClientAuth::kNoCert);
+  EXPECT_THAT(Block("tls c k").warnings,
+              ElementsAre("Corefile:2:1: tls: nothing is encrypted, for no key of the server block is \"tls://\""));
+  EXPECT_THAT(ParseOptions("tls://. {\ntls c k\nloop\n}", "Corefile", 53, FakeEnvironment())->blocks[0].warnings,
+              ElementsAre("Corefile:1:1: loop looks for none: it asks over UDP, and every key of its block is "
+                          "\"tls://\""));
+  EXPECT_THAT(ParseOptions("tls://. . {\ntls c k\nloop\n}", "Corefile", 53, FakeEnvironment())->blocks[0].warnings,
+              IsEmpty());
+  ExpectRefusals({
+      {"tls c", "Corefile:2:1: tls has 1 arguments; expected \"tls CERT KEY [CA]\""},
+      {"tls c k a b", "Corefile:2:1: tls has 4 arguments; expected \"tls CERT KEY [CA]\""},
+      {"tls \"\" k", "Corefile:2:5: tls has an empty file (a variable may be unset); expected \"tls CERT KEY [CA]\""},
+      {"tls c k {\nclient_auth verify\n}",
+       "Corefile:3:13: client_auth is \"verify\"; expected nocert, request, require, verify_if_given or "
+       "require_and_verify"},
+      {"tls c k {\nclient_auth requier\n}",
+       "Corefile:3:13: client_auth is \"requier\"; expected nocert, request, require, verify_if_given or "
+       "require_and_verify; did you mean \"require\"?"},
+      {"tls c k {\nkeylog f\n}",
+       "Corefile:3:1: tls property \"keylog\" is known to CoreDNS, not supported by podnamed; remove it: podnamed "
+       "gives "
+       "the keys of its connections to nobody"},
   });
 }
 

@@ -44,7 +44,7 @@ std::string EffectiveText(const Document& document, absl::Span<const std::string
   for (const ServerBlock& block : document.blocks) {
     for (const Token& key : block.keys) {
       const absl::StatusOr<std::vector<ServerKey>> keys = ParseServerKey(key.text, default_port);
-      for (const ServerKey& each : *keys) absl::StrAppend(&text, each.zone.ToText(), ":", each.port, " ");
+      for (const ServerKey& each : *keys) absl::StrAppend(&text, each.ToText(), " ");
     }
     text += "{\n";
     std::vector<Directive> directives = block.directives;

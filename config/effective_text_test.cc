@@ -49,6 +49,10 @@ example.org.:53 {
 )");
 }
 
+TEST(EffectiveText, SaysWhatIsOverTls) {
+  EXPECT_EQ(EffectiveTextOf("tls://a b {\n any\n tls c k\n}\n"), "tls://a.:853 b.:53 {\n    tls c k\n    any\n}\n");
+}
+
 TEST(EffectiveText, ReadAgainIsTheSame) {
   for (const std::string_view corefile : {
            ". {\n log . \"#{name} \\\"\" {\n  class denial\n }\n}\n",

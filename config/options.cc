@@ -39,6 +39,7 @@
 #include "config/root_directive.h"
 #include "config/template_directive.h"
 #include "config/timeouts_directive.h"
+#include "config/tls_directive.h"
 #include "config/transfer_directive.h"
 #include "config/view_directive.h"
 #include "config/vocabulary.h"
@@ -53,6 +54,7 @@ constexpr Word<ServerBlockOptions> kPlugins[] = {
     {"root", ReadRoot},
     {"metadata", ReadMetadata},
     {"cancel", ReadCancel},
+    {"tls", ReadTls},
     {"timeouts", ReadTimeouts},
     {"reload", ReadReload},
     {"nsid", ReadNsid},
@@ -93,10 +95,10 @@ constexpr std::string_view kLater = "podnamed will have it; until then CoreDNS s
 constexpr ForeignWord kPluginsOfCoreDns[] = {
     {"geoip", "remove it: podnamed has no database of places"},
     {"proxyproto", "remove it, and let clients reach podnamed without a proxy"},
-    {"quic", "serve \"dns://\" instead"},
-    {"grpc_server", "serve \"dns://\" instead"},
-    {"https", "serve \"dns://\" instead"},
-    {"https3", "serve \"dns://\" instead"},
+    {"quic", "serve \"tls://\" instead"},
+    {"grpc_server", "serve \"tls://\" instead"},
+    {"https", "serve \"tls://\" instead"},
+    {"https3", "serve \"tls://\" instead"},
     {"multisocket", "remove it: each worker has a socket of its own, and the flag -workers says how many there are"},
     {"trace", "remove it: podnamed reports no spans"},
     {"shed", "remove it: what is over a bound is refused and counted in any case"},
@@ -104,7 +106,6 @@ constexpr ForeignWord kPluginsOfCoreDns[] = {
     {"dns64", "put it on a server that forward names"},
     {"tsig", "remove it: acl and transfer go by addresses"},
     {"dnssec", "remove it: podnamed signs nothing"},
-    {"tls", kLater},
     {"route53", "forward the zone to its name servers"},
     {"azure", "forward the zone to its name servers"},
     {"clouddns", "forward the zone to its name servers"},
@@ -120,6 +121,8 @@ constexpr ForeignWord kPluginsOfCoreDns[] = {
 
 constexpr Vocabulary<ServerBlockOptions> kVocabulary = {"plugin", kPlugins, kPluginsOfCoreDns,
                                                         "one that podnamed -plugins lists"};
+
+bool IsTls(const ServerKey& key) { return key.is_tls; }
 
 class OptionsReader {
  public:
@@ -144,7 +147,15 @@ class OptionsReader {
       const auto is_it = [&plugin](const Directive& directive) { return directive.name.text == plugin.name; };
       if (absl::c_any_of(block.directives, is_it)) options.plugins.emplace_back(plugin.name);
     }
-    for (size_t i = 0; i < positions.size(); ++i) Claim(options, options.keys[i], positions[i]);
+    if (options.tls) CompleteTls(*options.tls, options);
+    for (size_t i = 0; i < positions.size(); ++i) {
+      Claim(options, options.keys[i], positions[i]);
+      ClaimTransport(options.keys[i], positions[i], options);
+    }
+    if (options.loop && absl::c_all_of(options.keys, IsTls)) {
+      options.warnings.push_back(options.place +
+                                 ": loop looks for none: it asks over UDP, and every key of its block is \"tls://\"");
+    }
     if (options.autopath && options.autopath->of_cluster && !options.kubernetes) {
       options.warnings.push_back(options.place + ": autopath @kubernetes does nothing without kubernetes in its block");
     }
@@ -177,12 +188,52 @@ class OptionsReader {
     for (const std::optional<base::IpAddress>& address : addresses) claims.emplace_back(address, position);
   }
 
+  static void CompleteTls(TlsOptions& tls, ServerBlockOptions& options) {
+    for (std::string* file : {&tls.certificate, &tls.key, &tls.ca}) {
+      if (!file->empty()) *file = options.InRoot(*file);
+    }
+    if (absl::c_none_of(options.keys, IsTls)) {
+      options.warnings.push_back(
+          fmt::format("{}: tls: nothing is encrypted, for no key of the server block is \"tls://\"", tls.place));
+    }
+  }
+
+  // One endpoint is for TLS or not, and has one certificate.
+  void ClaimTransport(const ServerKey& key, const Position& position, const ServerBlockOptions& block) {
+    if (key.is_tls && !block.tls) {
+      if (context_.complete) {
+        context_.errors.Add(position, "{} has no certificate; expected \"tls CERT KEY\" in its server block",
+                            key.ToText());
+      }
+      return;
+    }
+    std::vector<std::optional<base::IpAddress>> addresses(block.bind.begin(), block.bind.end());
+    if (addresses.empty()) addresses.emplace_back(std::nullopt);
+    const std::optional<TlsOptions> tls = key.is_tls ? block.tls : std::nullopt;
+    for (const std::optional<base::IpAddress>& address : addresses) {
+      const auto& [first_tls, first] = transports_.try_emplace({address, key.port}, tls, position).first->second;
+      if (first_tls.has_value() != key.is_tls) {
+        context_.errors.Add(position, "port {} is here {} TLS, and {} at {}; expected one of them", key.port,
+                            key.is_tls ? "for" : "not for", key.is_tls ? "not" : "for TLS", PositionText(first));
+        return;
+      }
+      if (first_tls != tls) {
+        context_.errors.Add(position,
+                            "port {} has another certificate or client_auth by {} than by {}; expected the same",
+                            key.port, tls->place, first_tls->place);
+        return;
+      }
+    }
+  }
+
   // Who has a zone on a port, where: by address, std::nullopt is every one.
   using Claims = std::vector<std::pair<std::optional<base::IpAddress>, Position>>;
 
   const Context& context_;
   Options options_;
   std::map<ServerKey, Claims> claims_;
+  // Of each endpoint what its first key says, and where that stands.
+  std::map<base::Endpoint, std::pair<std::optional<TlsOptions>, Position>> transports_;
 };
 
 }  // namespace

@@ -164,11 +164,29 @@ struct HeaderOptions {
   std::vector<Rule> of_response;  // in their order
 };
 
-// How long a client of a stream may take, where it is said.
+// What a client of a stream may, where it is said.
 struct TimeoutsOptions {
   std::optional<absl::Duration> read;   // for a query
   std::optional<absl::Duration> write;  // to take replies
   std::optional<absl::Duration> idle;   // between queries
+  std::optional<uint32_t> max_queries;  // of one connection; as many as it likes without
+};
+
+// Which certificates clients of TLS are to show, as Go's package crypto/tls has it.
+enum class ClientAuth : uint8_t { kNoCert, kRequest, kRequire, kVerifyIfGiven, kRequireAndVerify };
+
+// Who we are to clients of TLS. Files in PEM, from the working directory.
+struct TlsOptions {
+  std::string place;  // of the directive, for messages
+  std::string certificate;
+  std::string key;
+  std::string ca;  // of clients' certificates; empty: the system's authorities
+  ClientAuth client_auth = ClientAuth::kNoCert;
+
+  // Wherever they stand.
+  friend bool operator==(const TlsOptions& a, const TlsOptions& b) {
+    return a.certificate == b.certificate && a.key == b.key && a.ca == b.ca && a.client_auth == b.client_auth;
+  }
 };
 
 // When the Corefile is looked at again.
@@ -204,6 +222,7 @@ struct ServerBlockOptions {
   std::optional<ChaosOptions> chaos;
   std::optional<HeaderOptions> header;
   std::optional<TimeoutsOptions> timeouts;
+  std::optional<TlsOptions> tls;        // there is one if one of the keys is for TLS
   std::optional<ReloadOptions> reload;  // of the whole process: the last block that has it decides
   std::optional<std::string> nsid;      // empty: the host's name
   std::optional<uint16_t> bufsize;      // octets of a reply over UDP, at most

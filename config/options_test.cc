@@ -243,8 +243,24 @@ TEST(LoadOptions, RefusesWithPlaceAndExpectation) {
             "Corefile:3:1: zone a. on port 53 stands here a second time; expected once, first at Corefile:1:1"},
            {"a {\n bind ::1\n}\na {\n}",
             "Corefile:4:1: zone a. on port 53 stands here a second time; expected once, first at Corefile:1:1"},
-           {"tls://a {\n}",
-            "Corefile:1:1: \"tls://\" is known to CoreDNS, not supported by podnamed; expected \"dns://\""},
+           {"https://a {\n}",
+            "Corefile:1:1: \"https://\" is known to CoreDNS, not supported by podnamed; expected \"dns://\" or "
+            "\"tls://\""},
+           // TLS.
+           {"tls://a b {\n}",
+            "Corefile:1:1: tls://a.:853 has no certificate; expected \"tls CERT KEY\" in its server block"},
+           {"tls://a:53 {\n tls c k\n}\nb {\n}",
+            "Corefile:4:1: port 53 is here not for TLS, and for TLS at Corefile:1:1; expected one of them"},
+           {"a b:853 tls://c {\n tls c k\n}",
+            "Corefile:1:9: port 853 is here for TLS, and not at Corefile:1:3; expected one of them"},
+           {"tls://a {\n bind ::1\n tls c k\n}\ntls://b {\n bind 127.0.0.1 ::1\n tls c k2\n}",
+            "Corefile:5:1: port 853 has another certificate or client_auth by Corefile:7:2 than by Corefile:3:2; "
+            "expected the same"},
+           {"tls://a {\n tls c k\n}\ntls://b {\n root /r\n tls c k\n}",
+            "Corefile:4:1: port 853 has another certificate or client_auth by Corefile:6:2 than by Corefile:2:2; "
+            "expected the same"},
+           {"tls://a {\n tls c k\n tls c k\n}",
+            "Corefile:3:2: tls stands here a second time; expected once, first at Corefile:2:2"},
            // Plugins.
            {"a {\n kubernets {\n  feed x:1\n }\n}",
             "Corefile:2:2: unknown plugin \"kubernets\"; expected one that podnamed -plugins lists; did you "

@@ -17,6 +17,8 @@
 namespace podnamed::config {
 namespace {
 
+constexpr uint16_t kTlsPort = 853;  // RFC 7858 section 3.1
+
 struct Network {
   base::IpAddress address;
   size_t prefix;
@@ -81,21 +83,25 @@ absl::StatusOr<std::vector<dns::Name>> ReverseZones(const Network& network) {
   return zones;
 }
 
-// What is left of the key without its scheme.
-absl::StatusOr<std::string_view> StripScheme(std::string_view key) {
+// "dns" or "tls", which is taken from the front of the key.
+absl::StatusOr<std::string> TakeScheme(std::string_view& key) {
   const size_t end = key.find("://");
-  if (end == std::string_view::npos) return key;
+  if (end == std::string_view::npos) return "dns";
   const std::string scheme = absl::AsciiStrToLower(std::string(key.substr(0, end)));
-  if (scheme == "dns") return key.substr(end + 3);
-  static constexpr std::string_view kOthers[] = {"tls", "https", "https3", "quic", "grpc"};
+  key.remove_prefix(end + 3);
+  if (scheme == "dns" || scheme == "tls") return scheme;
+  static constexpr std::string_view kOthers[] = {"https", "https3", "quic", "grpc"};
   for (const std::string_view other : kOthers) {
     if (scheme != other) continue;
-    return Wrong("\"{}://\" is known to CoreDNS, not supported by podnamed; expected \"dns://\"", other);
+    return Wrong("\"{}://\" is known to CoreDNS, not supported by podnamed; expected \"dns://\" or \"tls://\"", other);
   }
-  return Wrong("unknown scheme {}; expected \"dns://\" or none{}", Quoted(scheme), DidYouMean(scheme, {"dns"}));
+  return Wrong("unknown scheme {}; expected \"dns://\", \"tls://\" or none{}", Quoted(scheme),
+               DidYouMean(scheme, {"dns", "tls"}));
 }
 
 }  // namespace
+
+std::string ServerKey::ToText() const { return fmt::format("{}{}:{}", is_tls ? "tls://" : "", zone.ToText(), port); }
 
 absl::StatusOr<std::vector<dns::Name>> ParseZone(std::string_view text) {
   ASSIGN_OR_RETURN(const std::optional<Network> network, ParseNetwork(text));
@@ -113,8 +119,10 @@ absl::StatusOr<std::vector<dns::Name>> ParseZone(std::string_view text) {
 }
 
 absl::StatusOr<std::vector<ServerKey>> ParseServerKey(std::string_view text, uint16_t default_port) {
-  ASSIGN_OR_RETURN(std::string_view zone_text, StripScheme(text));
-  uint16_t port = default_port;
+  std::string_view zone_text = text;
+  ASSIGN_OR_RETURN(const std::string scheme, TakeScheme(zone_text));
+  const bool is_tls = scheme == "tls";
+  uint16_t port = is_tls ? kTlsPort : default_port;
   // A network has its prefix before the port, so "fd00::/8" has none.
   const size_t colon = zone_text.rfind(':');
   if (colon != std::string_view::npos && zone_text.find('/', colon) == std::string_view::npos) {
@@ -126,7 +134,7 @@ absl::StatusOr<std::vector<ServerKey>> ParseServerKey(std::string_view text, uin
   }
   ASSIGN_OR_RETURN(const std::vector<dns::Name> zones, ParseZone(zone_text));
   std::vector<ServerKey> keys;
-  for (const dns::Name& zone : zones) keys.push_back({.zone = zone, .port = port});
+  for (const dns::Name& zone : zones) keys.push_back({.zone = zone, .port = port, .is_tls = is_tls});
   return keys;
 }
 

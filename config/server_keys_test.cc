@@ -21,7 +21,7 @@ std::string Keys(std::string_view text) {
   if (!keys.ok()) return std::string(keys.status().message());
   std::string result;
   for (const ServerKey& key : *keys) {
-    result += fmt::format("{}{}:{}", result.empty() ? "" : " ", key.zone.ToText(), key.port);
+    result += fmt::format("{}{}", result.empty() ? "" : " ", key.ToText());
   }
   return result;
 }
@@ -33,6 +33,9 @@ TEST(ParseServerKey, ReadsZoneAndPort) {
            {":1053", ".:1053"},
            {"dns://.:0", ".:0"},
            {"DNS://Cluster.LOCAL", "cluster.local.:53"},
+           {"tls://.", "tls://.:853"},
+           {"TLS://Cluster.local:1853", "tls://cluster.local.:1853"},
+           {"tls://10.0.0.0/24", "tls://0.0.10.in-addr.arpa.:853"},
            {"cluster.local.:65535", "cluster.local.:65535"},
            {"10.0.0.0/24", "0.0.10.in-addr.arpa.:53"},
            {"10.0.0.7/24:54", "0.0.10.in-addr.arpa.:54"},
@@ -59,10 +62,11 @@ TEST(ParseZone, ExpandsANetworkToWholeLabels) {
 
 TEST(ParseServerKey, RefusesTheRestWithOneSentence) {
   for (const Case& c : std::vector<Case>{
-           {"tls://.", "\"tls://\" is known to CoreDNS, not supported by podnamed; expected \"dns://\""},
-           {"https3://.", "\"https3://\" is known to CoreDNS, not supported by podnamed; expected \"dns://\""},
-           {"dms://.", "unknown scheme \"dms\"; expected \"dns://\" or none; did you mean \"dns\"?"},
-           {"gopher://.", "unknown scheme \"gopher\"; expected \"dns://\" or none"},
+           {"https3://.",
+            "\"https3://\" is known to CoreDNS, not supported by podnamed; expected \"dns://\" or \"tls://\""},
+           {"dms://.", "unknown scheme \"dms\"; expected \"dns://\", \"tls://\" or none; did you mean \"dns\"?"},
+           {"tsl://.", "unknown scheme \"tsl\"; expected \"dns://\", \"tls://\" or none; did you mean \"tls\"?"},
+           {"gopher://.", "unknown scheme \"gopher\"; expected \"dns://\", \"tls://\" or none"},
            {".:", "port \"\" is none; expected 0 to 65535"},
            {".:65536", "port \"65536\" is none; expected 0 to 65535"},
            {".:-1", "port \"-1\" is none; expected 0 to 65535"},

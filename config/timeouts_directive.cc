@@ -1,9 +1,12 @@
 #include "config/timeouts_directive.h"
 
+#include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 
 #include "config/duration.h"
+#include "config/number.h"
 
 namespace podnamed::config {
 namespace {
@@ -25,16 +28,27 @@ void ReadTimeout(const Directive& line, TimeoutsOptions& timeouts, const Context
   timeouts.*timeout = duration;
 }
 
+void ReadMaxQueries(const Directive& line, TimeoutsOptions& timeouts, const Context& context) {
+  const Token* argument = OnlyArgument(line, "maxtcpqueries NUMBER", context.errors);
+  if (argument == nullptr || argument->text == "-1") return;
+  const std::optional<uint32_t> number = ParseNumber(argument->text, std::numeric_limits<int32_t>::max());
+  if (!number || *number == 0) {
+    context.errors.Add(argument->position,
+                       "maxtcpqueries is {}; expected 1 or more, or -1 for as many as a client likes",
+                       Quoted(argument->text));
+    return;
+  }
+  timeouts.max_queries = number;
+}
+
 constexpr Word<TimeoutsOptions> kProperties[] = {
     {"read", ReadTimeout<&TimeoutsOptions::read>},
     {"write", ReadTimeout<&TimeoutsOptions::write>},
     {"idle", ReadTimeout<&TimeoutsOptions::idle>},
+    {"maxtcpqueries", ReadMaxQueries},
 };
 
-constexpr ForeignWord kPropertiesOfCoreDns[] = {
-    {"maxtcpqueries", "remove it: a connection may ask as often as it likes"}};
-
-constexpr Vocabulary<TimeoutsOptions> kVocabulary = {"timeouts property", kProperties, kPropertiesOfCoreDns};
+constexpr Vocabulary<TimeoutsOptions> kVocabulary = {"timeouts property", kProperties, {}};
 
 }  // namespace
 
@@ -42,8 +56,8 @@ void ReadTimeouts(const Directive& line, ServerBlockOptions& block, const Contex
   RefuseArguments(line, context.errors);
   if (line.block.empty()) {
     context.errors.Add(line.name.position,
-                       "timeouts has none; expected in its block read, write or idle, each with a "
-                       "duration");
+                       "timeouts has none; expected in its block read, write or idle, each with a duration, or "
+                       "maxtcpqueries");
   }
   TimeoutsOptions timeouts;
   ReadBlock(line.block, kVocabulary, timeouts, context);

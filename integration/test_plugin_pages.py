@@ -1,6 +1,7 @@
 """The pages of docs/plugins: each example is served as it stands there, and a person types what the page shows.
 
-A page's example is its ```corefile fence, with the files of its ```text NAME fences in /etc/coredns; its ```console fences:
+A page's example is its ```corefile fence, with the files of its ```text NAME fences in /etc/coredns, and what the commands of its
+```setup fence make there; its ```console fences:
 commands behind "$", each with its output; its ```log fence: all that the server tells of these. Other ports and
 another /etc/coredns stand in for the page's; blanks count as one, "…" stands for anything.
 """
@@ -23,15 +24,17 @@ OF_THE_SERVERS_PARTS = re.compile(r"\[\w+\] (server|web|inspect|feed|config): ")
 
 
 class Example:
-    """What a page shows: `corefile`, `files` by name, `commands` with the lines that each prints, lines of the `log`."""
+    """What a page shows: `corefile`, `files` by name, lines of `setup`, `commands` with the lines that each prints, lines of the `log`."""
 
     def __init__(self, page):
-        self.corefile, self.files, self.commands, self.log = None, {}, [], []
+        self.corefile, self.files, self.setup, self.commands, self.log = None, {}, [], [], []
         for kind, name, content in FENCE.findall(page):
             if kind == "corefile":
                 self.corefile = content
             elif kind == "text" and name:
                 self.files[name] = content
+            elif kind == "setup":
+                self.setup = content.splitlines()
             elif kind == "console":
                 for command in re.split(r"^\$ ", content, flags=re.MULTILINE)[1:]:
                     line, *output = command.splitlines()
@@ -75,6 +78,8 @@ def test_a_pages_example(lab, example):
         path = lab.directory / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(here(content))
+    for command in example.setup:
+        subprocess.run(["/bin/sh", "-c", command], cwd=lab.directory, capture_output=True, timeout=20, check=True)
     server = None
     for command, expected in example.commands:
         line = here(command)

@@ -84,8 +84,8 @@ plugins::Metadata::Sources MetadataOf(const Block& block) {
 
 std::unique_ptr<plugins::Plugin> MakeLog(const Block& block) {
   std::vector<std::string> addresses;
-  for (const auto& [endpoint, zone] : block.zones) {
-    const std::string address = endpoint.address ? endpoint.address->ToString() : "::";
+  for (const auto& [server, zone] : block.zones) {
+    const std::string address = server.endpoint.address ? server.endpoint.address->ToString() : "::";
     addresses.push_back(address.find(':') == std::string::npos ? address : absl::StrCat("[", address, "]"));
   }
   return std::make_unique<plugins::Log>(block.options.log, std::move(addresses), MetadataOf(block));

@@ -58,6 +58,8 @@ resolve::ResolverOptions ResolverOptionsOf(const config::ServerBlockOptions& opt
 
 }  // namespace
 
+std::string ServerAddress::ToText() const { return absl::StrCat(is_tls ? "tls://" : "", endpoint.ToString()); }
+
 std::vector<const plugins::Published<plugins::ZoneSet>*> Block::ZoneSets() const {
   std::vector<const plugins::Published<plugins::ZoneSet>*> sets;
   for (const auto& one : file) sets.push_back(&one->zones());
@@ -88,20 +90,23 @@ absl::Status Configuration::Add(const config::ServerBlockOptions& options, const
   Block block;
   block.options = options;
   for (const config::ServerKey& key : options.keys) {
-    if (options.bind.empty()) block.zones.emplace_back(net::Endpoint{std::nullopt, key.port}, key.zone);
-    for (const base::IpAddress& address : options.bind) {
-      block.zones.emplace_back(net::Endpoint{address, key.port}, key.zone);
+    std::vector<std::optional<base::IpAddress>> addresses(options.bind.begin(), options.bind.end());
+    if (addresses.empty()) addresses.emplace_back(std::nullopt);
+    for (const std::optional<base::IpAddress>& address : addresses) {
+      block.zones.emplace_back(ServerAddress{{address, key.port}, key.is_tls}, key.zone);
     }
   }
-  for (const auto& [endpoint, zone] : block.zones) {
-    block.entrances.push_back({absl::StrCat("dns://", endpoint.ToString()), zone.ToText(), block.entrances.size(),
-                               endpoint.address, endpoint.port, options.view ? options.view->name : ""});
+  for (const auto& [address, zone] : block.zones) {
+    const std::string server = absl::StrCat(address.is_tls ? "" : "dns://", address.ToText());
+    block.entrances.push_back({server, zone.ToText(), block.entrances.size(), address.endpoint.address,
+                               address.endpoint.port, options.view ? options.view->name : ""});
   }
   const Block* const same = SameBlock(previous, block);
   if (options.errors) block.consolidation = std::make_unique<plugins::Consolidation>(*options.errors);
-  if (options.loop) {
-    const auto& [endpoint, zone] = block.zones.front();
-    block.loop = std::make_unique<plugins::LoopSearch>(zone, endpoint);
+  // It asks over UDP.
+  const auto plain = absl::c_find_if(block.zones, [](const auto& zone) { return !zone.first.is_tls; });
+  if (options.loop && plain != block.zones.end()) {
+    block.loop = std::make_unique<plugins::LoopSearch>(plain->second, plain->first.endpoint);
   }
   if (options.kubernetes) {
     const absl::StatusOr<const Cluster*> cluster = ClusterOf(options.kubernetes->source, previous, process);
@@ -130,6 +135,13 @@ absl::Status Configuration::Add(const config::ServerBlockOptions& options, const
         plugins::WeightSource::Open(options.InRoot(options.loadbalance->weights), options.loadbalance->reload);
     if (!weights.ok()) return At(options, "loadbalance", weights.status());
     block.weights = *std::move(weights);
+  }
+  if (options.tls) {
+    if (same != nullptr && same->options.tls == options.tls) {
+      block.tls = same->tls;
+    } else {
+      ASSIGN_OR_RETURN(block.tls, plugins::TlsSource::Make(*options.tls));
+    }
   }
   if (options.cache) {
     const bool is_same = same != nullptr && same->options.cache == options.cache;
@@ -161,12 +173,12 @@ absl::StatusOr<const Cluster*> Configuration::ClusterOf(const ClusterSource& sou
   return clusters_.emplace_back(std::move(cluster)).get();
 }
 
-std::vector<net::Endpoint> Configuration::endpoints() const {
-  std::set<net::Endpoint> endpoints;
+std::vector<ServerAddress> Configuration::addresses() const {
+  std::set<ServerAddress> addresses;
   for (const Block& block : blocks_) {
-    for (const auto& [endpoint, zone] : block.zones) endpoints.insert(endpoint);
+    for (const auto& [address, zone] : block.zones) addresses.insert(address);
   }
-  return {endpoints.begin(), endpoints.end()};
+  return {addresses.begin(), addresses.end()};
 }
 
 absl::Duration Configuration::lameduck() const {

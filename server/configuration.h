@@ -7,6 +7,7 @@
 #include <prometheus/registry.h>
 
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -23,6 +24,7 @@
 #include "server/plugins/hosts.h"
 #include "server/plugins/loop.h"
 #include "server/plugins/published.h"
+#include "server/plugins/tls.h"
 #include "server/plugins/weights.h"
 #include "server/plugins/zones/auto_zones.h"
 #include "server/plugins/zones/file_zones.h"
@@ -30,11 +32,22 @@
 
 namespace podnamed {
 
+// Where clients come in, and how.
+struct ServerAddress {
+  net::Endpoint endpoint;
+  bool is_tls = false;
+
+  // As a Corefile has it: ":53", "tls://:853".
+  std::string ToText() const;
+
+  friend auto operator<=>(const ServerAddress&, const ServerAddress&) = default;
+};
+
 // A server block, ready to serve: what every worker makes its plugins from.
 struct Block {
   config::ServerBlockOptions options;
-  // Zones by the endpoint on which the block answers for them.
-  std::vector<std::pair<net::Endpoint, dns::Name>> zones;
+  // Zones by the address at which the block answers for them.
+  std::vector<std::pair<ServerAddress, dns::Name>> zones;
   std::vector<plugins::Entrance> entrances;  // of each of these zones
   // Of its `kubernetes` directive; both nullptr when it has none.
   std::unique_ptr<const resolve::Resolver> resolver;
@@ -48,7 +61,8 @@ struct Block {
   std::shared_ptr<plugins::CacheShared> cache;          // nullptr without the directive, as are those that follow
   std::shared_ptr<const plugins::HostsSource> hosts;
   std::vector<std::shared_ptr<const plugins::FileZones>> file;  // of each of options.file
-  std::shared_ptr<const plugins::AutoZones> auto_zones;         // nullptr without the directive
+  std::shared_ptr<const plugins::AutoZones> auto_zones;  // nullptr without the directive, as are those that follow
+  std::shared_ptr<const plugins::TlsSource> tls;
 
   // The zones of `file` and `auto`, as they change.
   std::vector<const plugins::Published<plugins::ZoneSet>*> ZoneSets() const;
@@ -76,7 +90,7 @@ class Configuration {
   const std::vector<Block>& blocks() const { return blocks_; }
   const std::vector<std::shared_ptr<Cluster>>& clusters() const { return clusters_; }
   // Where it answers, each once.
-  std::vector<net::Endpoint> endpoints() const;
+  std::vector<ServerAddress> addresses() const;
   // How long all goes on after a stop signal: the longest `lameduck` of the blocks.
   absl::Duration lameduck() const;
   // Whether anybody reads what is counted.

@@ -18,7 +18,8 @@ namespace {
 using prometheus::MetricFamily;
 
 // Those of CoreDNS's plugins that see no query, and are not told of for that reason.
-constexpr std::string_view kSettings[] = {"root", "timeouts", "reload", "bind", "debug", "ready", "health", "pprof"};
+constexpr std::string_view kSettings[] = {"root",  "tls",   "timeouts", "reload", "bind",
+                                          "debug", "ready", "health",   "pprof"};
 
 // Of all files that `hosts` reads; two server blocks may read one.
 void AddHosts(const Configuration& configuration, std::vector<MetricFamily>& families) {

@@ -35,8 +35,8 @@ admin::Subject SubjectOf(const std::shared_ptr<const Configuration>& configurati
   }
   for (const Block& block : configuration->blocks()) {
     admin::BlockSubject& added = subject.blocks.emplace_back();
-    for (const auto& [endpoint, zone] : block.zones) {
-      added.zones.emplace_back(endpoint.ToString(), zone.ToText());
+    for (const auto& [address, zone] : block.zones) {
+      added.zones.emplace_back(address.ToText(), zone.ToText());
     }
     if (block.cluster != nullptr) added.source = TextOf(block.cluster->source());
   }
@@ -95,7 +95,7 @@ std::vector<uint8_t> AnswerAside(const std::vector<Block>& blocks, absl::Span<co
   std::vector<service::ServedZone> zones;
   std::set<dns::Name> served;  // on one endpoint and on another: the first block counts
   for (size_t i = 0; i < blocks.size(); ++i) {
-    for (const auto& [endpoint, zone] : blocks[i].zones) {
+    for (const auto& [address, zone] : blocks[i].zones) {
       if (blocks[i].options.view || served.insert(zone).second) zones.push_back({zone, &chains[i]});
     }
   }

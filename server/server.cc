@@ -114,8 +114,8 @@ absl::Status Server::Serve(const config::Options& options, Inherited& inherited)
   left.Wait();
   notifier_ = Notifier::Start(next);
   for (const Block& block : next->blocks()) {
-    for (const auto& [endpoint, zone] : block.zones) {
-      base::LogInfo("server", "{} on {}", zone.ToText(), endpoint.ToString());
+    for (const auto& [address, zone] : block.zones) {
+      base::LogInfo("server", "{} on {}", zone.ToText(), address.ToText());
     }
   }
   return absl::OkStatus();
@@ -123,26 +123,28 @@ absl::Status Server::Serve(const config::Options& options, Inherited& inherited)
 
 absl::StatusOr<std::vector<std::vector<Worker::Sockets>>> Server::OpenSockets(const Configuration& next,
                                                                               base::PassedSockets& passed) {
-  std::vector<net::Endpoint> open;
-  if (const auto current = configurations_.Current()) open = current->endpoints();
+  std::vector<ServerAddress> open;
+  if (const auto current = configurations_.Current()) open = current->addresses();
   std::vector<std::vector<Worker::Sockets>> sockets(workers_.size());
-  for (const net::Endpoint& endpoint : next.endpoints()) {
-    if (absl::c_linear_search(open, endpoint)) continue;
+  for (const ServerAddress& address : next.addresses()) {
+    if (absl::c_linear_search(open, address)) continue;
+    const net::Endpoint& endpoint = address.endpoint;
     Passed udp(passed, base::SocketKind::kUdp, endpoint);
     Passed tcp(passed, base::SocketKind::kTcp, endpoint);
     // What we have already cannot be claimed against ourselves, nor what who passed it has.
-    const bool is_ours = absl::c_any_of(open, [&](const net::Endpoint& one) { return base::Overlap(one, endpoint); }) ||
-                         udp.is_ours() || tcp.is_ours();
+    const bool is_ours =
+        absl::c_any_of(open, [&](const ServerAddress& one) { return base::Overlap(one.endpoint, endpoint); }) ||
+        udp.is_ours() || tcp.is_ours();
     // Every passed socket is somebody's, for queries lie in it; a worker may have several.
     const size_t number = std::max({workers_.size(), udp.size(), tcp.size()});
     for (size_t i = 0; i < number; ++i) {
       const size_t worker = i % workers_.size();
       const net::PortUse use = i == 0 && !is_ours ? net::PortUse::kClaim : net::PortUse::kShare;
-      ASSIGN_OR_RETURN(Worker::Sockets opened, workers_[worker]->Open(endpoint, use, udp.Of(i), tcp.Of(i)));
+      ASSIGN_OR_RETURN(Worker::Sockets opened, workers_[worker]->Open(address, use, udp.Of(i), tcp.Of(i)));
       opened.is_udp_shared = udp.IsShared(i);
       sockets[worker].push_back(std::move(opened));
     }
-    open.push_back(endpoint);
+    open.push_back(address);
   }
   return sockets;
 }

@@ -22,32 +22,43 @@ constexpr std::chrono::milliseconds kLookAgain(10);
 // For the clients of an endpoint that is closed.
 constexpr std::chrono::seconds kCloseGrace(5);
 
-// Of the blocks that share an endpoint the last one that sets a time decides, as in CoreDNS.
-net::TcpDeadlines DeadlinesOf(const Configuration& configuration, const net::Endpoint& endpoint) {
-  net::TcpDeadlines deadlines;
-  for (const Block& block : configuration.blocks()) {
+// Of the blocks that share an address the last one that sets a time decides, as in CoreDNS.
+net::TcpOptions TcpOptionsOf(const std::shared_ptr<const Configuration>& configuration, const ServerAddress& address) {
+  net::TcpOptions options;
+  net::TcpDeadlines& deadlines = options.deadlines;
+  for (const Block& block : configuration->blocks()) {
+    const bool is_here = absl::c_any_of(block.zones, [&](const auto& zone) { return zone.first == address; });
+    if (!is_here) continue;
+    // All blocks there have the same certificate. What owns its source is kept, and freed on a thread that may wait.
+    if (address.is_tls) options.tls = [configuration, tls = block.tls.get()] { return tls->Current(); };
     const auto& timeouts = block.options.timeouts;
-    const bool is_here = absl::c_any_of(block.zones, [&](const auto& zone) { return zone.first == endpoint; });
-    if (!timeouts || !is_here) continue;
+    if (!timeouts) continue;
     if (timeouts->read) deadlines.first_query = deadlines.message = absl::ToChronoMilliseconds(*timeouts->read);
     if (timeouts->write) deadlines.write = absl::ToChronoMilliseconds(*timeouts->write);
     if (timeouts->idle) deadlines.idle = absl::ToChronoMilliseconds(*timeouts->idle);
+    if (timeouts->max_queries) options.max_queries = *timeouts->max_queries;
   }
-  return deadlines;
+  return options;
 }
 
 }  // namespace
 
-Worker::Listening::Listening(Sockets sockets, const net::TcpDeadlines& deadlines, base::Counter& queries)
-    : endpoint(sockets.endpoint),
+Worker::Listening::Listening(Sockets sockets, const net::TcpOptions& options, base::Counter& queries)
+    : address(sockets.address),
       is_udp_shared(sockets.is_udp_shared),
-      tasks(sockets.udp.get_executor()),
+      tasks(sockets.tcp.get_executor()),
       service(std::make_unique<service::QueryService>(std::vector<service::ServedZone>(), nullptr, &queries)),
-      udp(std::move(sockets.udp), *service),
-      tcp(std::move(sockets.tcp), *service, {.deadlines = deadlines}, tasks) {}
+      tcp(std::move(sockets.tcp), *service, options, tasks) {
+  if (sockets.udp) udp.emplace(*std::move(sockets.udp), *service);
+}
+
+void Worker::Listening::Start() {
+  if (udp) tasks.Spawn("udp", udp->Run());
+  tcp.Start();
+}
 
 void Worker::Listening::Stop(std::chrono::milliseconds grace, Afterwards afterwards) {
-  udp.Stop();
+  if (udp) udp->Stop();
   if (afterwards == Afterwards::kSuccessor) {
     tcp.Leave();
   } else {
@@ -67,16 +78,21 @@ Worker::~Worker() {
   Join();
 }
 
-absl::StatusOr<Worker::Sockets> Worker::Open(const net::Endpoint& endpoint, net::PortUse use, base::UniqueFd udp,
+absl::StatusOr<Worker::Sockets> Worker::Open(const ServerAddress& address, net::PortUse use, base::UniqueFd udp,
                                              base::UniqueFd tcp) {
   const asio::any_io_executor executor = io_context_.get_executor();
-  auto udp_socket =
-      udp ? net::AdoptUdpSocket(executor, endpoint, std::move(udp)) : net::OpenUdpSocket(executor, endpoint, use);
-  RETURN_IF_ERROR(udp_socket.status());
+  const net::Endpoint& endpoint = address.endpoint;
+  std::optional<asio::ip::udp::socket> udp_socket;
+  if (!address.is_tls) {
+    auto opened =
+        udp ? net::AdoptUdpSocket(executor, endpoint, std::move(udp)) : net::OpenUdpSocket(executor, endpoint, use);
+    RETURN_IF_ERROR(opened.status());
+    udp_socket = *std::move(opened);
+  }
   auto acceptor =
       tcp ? net::AdoptTcpAcceptor(executor, endpoint, std::move(tcp)) : net::OpenTcpAcceptor(executor, endpoint, use);
   RETURN_IF_ERROR(acceptor.status());
-  return Sockets{endpoint, *std::move(udp_socket), *std::move(acceptor)};
+  return Sockets{address, std::move(udp_socket), *std::move(acceptor)};
 }
 
 std::vector<base::UniqueFd> Worker::CopyOfSockets() {
@@ -84,7 +100,7 @@ std::vector<base::UniqueFd> Worker::CopyOfSockets() {
   absl::Notification done;
   asio::post(io_context_, [&] {
     for (Listening& listening : listening_) {
-      copies.push_back(listening.udp.CopyOfSocket());
+      if (listening.udp) copies.push_back(listening.udp->CopyOfSocket());
       copies.push_back(listening.tcp.CopyOfSocket());
     }
     done.Notify();
@@ -109,23 +125,22 @@ void Worker::Take(std::shared_ptr<const Configuration> next, std::vector<Sockets
   const ChainUse use = {.executor = io_context_.get_executor(), .worker = number_, .metrics = &metrics_};
   for (const Block& block : configuration.blocks()) generation.chains.push_back(MakeChain(block, use));
 
-  const std::vector<net::Endpoint> endpoints = configuration.endpoints();
+  const std::vector<ServerAddress> addresses = configuration.addresses();
   for (auto at = listening_.begin(); at != listening_.end();) {
     const auto listening = at++;
-    if (absl::c_linear_search(endpoints, listening->endpoint)) {
+    if (absl::c_linear_search(addresses, listening->address)) {
       ServeAt(*listening);
-      listening->tcp.set_options({.deadlines = DeadlinesOf(configuration, listening->endpoint)});
+      listening->tcp.set_options(TcpOptionsOf(generation.configuration, listening->address));
     } else {
       listening->Stop(kCloseGrace);
       closing_.splice(closing_.end(), listening_, listening);
     }
   }
   for (Sockets& sockets : opened) {
-    const net::TcpDeadlines deadlines = DeadlinesOf(configuration, sockets.endpoint);
-    Listening& listening = listening_.emplace_back(std::move(sockets), deadlines, queries_);
+    const net::TcpOptions options = TcpOptionsOf(generation.configuration, sockets.address);
+    Listening& listening = listening_.emplace_back(std::move(sockets), options, queries_);
     ServeAt(listening);
-    listening.tasks.Spawn("udp", listening.udp.Run());
-    listening.tcp.Start();
+    listening.Start();
   }
   StartLettingGo();
 }
@@ -137,8 +152,8 @@ void Worker::ServeAt(Listening& listening) {
   for (size_t i = 0; i < configuration.blocks().size(); ++i) {
     const Block& block = configuration.blocks()[i];
     for (size_t j = 0; j < block.zones.size(); ++j) {
-      const auto& [endpoint, zone] = block.zones[j];
-      if (endpoint == listening.endpoint) zones.push_back({zone, &generation.chains[i], &block.entrances[j]});
+      const auto& [address, zone] = block.zones[j];
+      if (address == listening.address) zones.push_back({zone, &generation.chains[i], &block.entrances[j]});
     }
   }
   const std::string server = zones.front().entrance->server;
@@ -146,7 +161,9 @@ void Worker::ServeAt(Listening& listening) {
   listening.receive_drops = nullptr;
   if (configuration.counts()) {
     refused = &metrics_.queries.Open(number_, server, QueryMetrics::kDropped);
-    if (!listening.is_udp_shared) listening.receive_drops = &metrics_.queries.OpenReceiveDrops(number_, server);
+    if (listening.udp && !listening.is_udp_shared) {
+      listening.receive_drops = &metrics_.queries.OpenReceiveDrops(number_, server);
+    }
   }
   listening.service->Serve(std::move(zones), refused);
 }
@@ -191,7 +208,7 @@ asio::awaitable<void> Worker::RefreshWhenIdle() {
       for (const auto& plugin : chain) plugin->OnIdle();
     }
     for (Listening& listening : listening_) {
-      if (listening.receive_drops != nullptr) listening.receive_drops->Add(listening.udp.TakeReceiveDrops());
+      if (listening.receive_drops != nullptr) listening.receive_drops->Add(listening.udp->TakeReceiveDrops());
     }
   }
 }

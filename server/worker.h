@@ -14,6 +14,7 @@
 #include <chrono>
 #include <list>
 #include <memory>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -23,7 +24,6 @@
 #include "server/base/unique_fd.h"
 #include "server/chain.h"
 #include "server/configuration.h"
-#include "server/net/endpoint.h"
 #include "server/net/listen_socket.h"
 #include "server/net/task_group.h"
 #include "server/net/tcp_listener.h"
@@ -35,10 +35,10 @@ namespace podnamed {
 
 class Worker {
  public:
-  // What a worker listens with on one endpoint.
+  // What a worker listens with at one address.
   struct Sockets {
-    net::Endpoint endpoint;
-    boost::asio::ip::udp::socket udp;
+    ServerAddress address;
+    std::optional<boost::asio::ip::udp::socket> udp;  // none for TLS
     boost::asio::ip::tcp::acceptor tcp;
     bool is_udp_shared = false;  // with a worker that counts what it drops
   };
@@ -56,13 +56,13 @@ class Worker {
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
-  // Opens sockets for Serve, or takes those that are given, which are bound to `endpoint`. A failure is one sentence.
+  // Opens sockets for Serve, or takes those that are given, which are bound to the address. A failure is one sentence.
   // Any thread.
-  absl::StatusOr<Sockets> Open(const net::Endpoint& endpoint, net::PortUse use, base::UniqueFd udp = {},
+  absl::StatusOr<Sockets> Open(const ServerAddress& address, net::PortUse use, base::UniqueFd udp = {},
                                base::UniqueFd tcp = {});
 
-  // Serves `next` from the next query on, and then calls `on_served`. `opened` are the sockets of its endpoints that
-  // the configuration before it has not. Endpoints that it has not are closed when what has arrived there is answered.
+  // Serves `next` from the next query on, and then calls `on_served`. `opened` are the sockets of its addresses that
+  // the configuration before it has not. Addresses that it has not are closed when what has arrived there is answered.
   // Any thread; does not wait.
   void Serve(std::shared_ptr<const Configuration> next, std::vector<Sockets> opened,
              absl::AnyInvocable<void()> on_served);
@@ -87,22 +87,23 @@ class Worker {
     std::vector<plugins::PluginChain> chains;  // of each block
   };
 
-  // One endpoint.
+  // One address.
   struct Listening {
-    Listening(Sockets sockets, const net::TcpDeadlines& deadlines, base::Counter& queries);
+    Listening(Sockets sockets, const net::TcpOptions& options, base::Counter& queries);
     Listening(const Listening&) = delete;
     Listening& operator=(const Listening&) = delete;
     ~Listening() { service.reset(); }  // goes first: it holds reply paths of the listeners
 
+    void Start();
     void Stop(std::chrono::milliseconds grace, Afterwards afterwards = Afterwards::kNobody);
     // All that had arrived is answered, or was given up.
     bool HasEnded() const { return tasks.empty() && !service->IsWaiting(); }
 
-    const net::Endpoint endpoint;
+    const ServerAddress address;
     const bool is_udp_shared;
     net::TaskGroup tasks;
     std::unique_ptr<service::QueryService> service;
-    net::UdpListener udp;
+    std::optional<net::UdpListener> udp;
     net::TcpListener tcp;
     base::Counter* receive_drops = nullptr;  // of the UDP socket; nullptr if nobody reads it
   };

@@ -6,8 +6,8 @@
 
 namespace podnamed::plugins {
 
-FileWatch::FileWatch(std::string path, absl::Duration interval, OnChange on_change, OnLook on_look)
-    : path_(std::move(path)), on_change_(std::move(on_change)), on_look_(std::move(on_look)) {
+FileWatch::FileWatch(std::vector<std::string> paths, absl::Duration interval, OnChange on_change, OnLook on_look)
+    : paths_(std::move(paths)), on_change_(std::move(on_change)), on_look_(std::move(on_look)) {
   ReadIfChanged();
   ticker_.emplace(interval, [this] {
     ReadIfChanged();
@@ -15,12 +15,15 @@ FileWatch::FileWatch(std::string path, absl::Duration interval, OnChange on_chan
   });
 }
 
-// A file that changes while it is read has another stamp than the one from before: it is read again.
+// A file that changes while it is read has another stamp than the one from before: all are read again.
 void FileWatch::ReadIfChanged() {
-  const FileStamp stamp = FileStamp::Of(path_);
-  if (seen_ == stamp) return;
-  seen_ = stamp;
-  on_change_(config::SystemEnvironment().ReadFile(path_));
+  std::vector<FileStamp> stamps;
+  for (const std::string& path : paths_) stamps.push_back(FileStamp::Of(path));
+  if (seen_ == stamps) return;
+  seen_ = std::move(stamps);
+  Contents contents;
+  for (const std::string& path : paths_) contents.push_back(config::SystemEnvironment().ReadFile(path));
+  on_change_(contents);
 }
 
 }  // namespace podnamed::plugins

@@ -1,8 +1,9 @@
-// Reads a file, and reads it again when it has changed, on a thread of its own, so that no query waits for a disk.
+// Reads files, and reads them again when one has changed, on a thread of its own, so that no query waits for a disk.
 #pragma once
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/statusor.h"
@@ -14,22 +15,23 @@ namespace podnamed::plugins {
 
 class FileWatch {
  public:
-  // The file's content, or why it cannot be read: said once, until it changes.
-  using OnChange = absl::AnyInvocable<void(absl::StatusOr<std::string> content)>;
-  // After each look at the file.
+  // The content of each file, or why it cannot be read: said once, until one of them changes.
+  using Contents = std::vector<absl::StatusOr<std::string>>;
+  using OnChange = absl::AnyInvocable<void(const Contents& contents)>;
+  // After each look at the files.
   using OnLook = absl::AnyInvocable<void()>;
 
-  // Calls `on_change` once before this returns, later on the watch's thread. A change is seen by the file's stamp, at
+  // Calls `on_change` once before this returns, later on the watch's thread. A change is seen by a file's stamp, at
   // most `interval` late; zero: nobody looks again.
-  FileWatch(std::string path, absl::Duration interval, OnChange on_change, OnLook on_look);
+  FileWatch(std::vector<std::string> paths, absl::Duration interval, OnChange on_change, OnLook on_look);
 
  private:
   void ReadIfChanged();
 
-  const std::string path_;
+  const std::vector<std::string> paths_;
   OnChange on_change_;
   OnLook on_look_;
-  std::optional<FileStamp> seen_;
+  std::optional<std::vector<FileStamp>> seen_;
   std::optional<Ticker> ticker_;  // goes first
 };
 

@@ -11,7 +11,8 @@ ForwardTargets::ForwardTargets(const config::ForwardOptions& options, absl::Dura
     : fixed_(options.targets), files_(options.files), of_files_(files_.size()) {
   for (size_t i = 0; i < files_.size(); ++i) {
     watches_.push_back(std::make_unique<FileWatch>(
-        files_[i], interval, [this, i](const absl::StatusOr<std::string>& content) { Read(i, content); }, [] {}));
+        std::vector{files_[i]}, interval, [this, i](const FileWatch::Contents& contents) { Read(i, contents.front()); },
+        [] {}));
   }
 }
 

@@ -34,7 +34,7 @@ HostsSource::HostsSource(config::HostsOptions options, std::string path)
     : options_(std::move(options)),
       path_(std::move(path)),
       watch_(
-          path_, options_.reload, [this](const absl::StatusOr<std::string>& content) { Read(content); },
+          {path_}, options_.reload, [this](const FileWatch::Contents& contents) { Read(contents.front()); },
           [this] { tables_.Reclaim(); }) {}
 
 void HostsSource::Read(const absl::StatusOr<std::string>& content) {

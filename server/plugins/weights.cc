@@ -61,9 +61,9 @@ absl::StatusOr<std::unique_ptr<const WeightSource>> WeightSource::Open(const std
   source->weights_.Publish(std::make_shared<const Weights>());
   absl::Status first;
   source->watch_.emplace(
-      path, reload,
-      [raw = source.get(), path, opening = &first](const absl::StatusOr<std::string>& content) mutable {
-        const absl::Status status = raw->Read(content, path);
+      std::vector<std::string>{path}, reload,
+      [raw = source.get(), path, opening = &first](const FileWatch::Contents& contents) mutable {
+        const absl::Status status = raw->Read(contents.front(), path);
         if (absl::Status* const opened = std::exchange(opening, nullptr)) {
           *opened = status;
         } else if (!status.ok()) {
