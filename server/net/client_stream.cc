@@ -17,10 +17,11 @@ constexpr auto kAwaitTuple = asio::as_tuple(asio::use_awaitable);
 
 }  // namespace
 
-ClientStream::ClientStream(asio::ip::tcp::socket socket, const TlsContext* tls) : socket_(std::move(socket)) {
+ClientStream::ClientStream(asio::ip::tcp::socket socket, const TlsContext* tls, std::shared_ptr<Turns> handshakes)
+    : socket_(std::move(socket)) {
   error_code ignored;  // a socket that cannot even do this fails at its first read
   socket_.non_blocking(true, ignored);
-  if (tls != nullptr) tls_.emplace(socket_, *tls);
+  if (tls != nullptr) tls_.emplace(socket_, *tls, std::move(handshakes));
 }
 
 asio::awaitable<ClientStream::IoResult> ClientStream::ReadSome(asio::mutable_buffer buffer) {
@@ -44,6 +45,7 @@ bool ClientStream::HasInput() const {
 }
 
 void ClientStream::Cancel() {
+  if (tls_) return tls_->Cancel();
   error_code ignored;
   socket_.cancel(ignored);
 }

@@ -7,11 +7,13 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/system/error_code.hpp>
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <tuple>
 
 #include "server/net/tls_context.h"
 #include "server/net/tls_session.h"
+#include "server/net/turns.h"
 
 namespace podnamed::net {
 
@@ -19,8 +21,9 @@ class ClientStream {
  public:
   using IoResult = std::tuple<boost::system::error_code, size_t>;
 
-  // `tls` is nullptr for TCP as it is, and is not needed any more when this returns.
-  ClientStream(boost::asio::ip::tcp::socket socket, const TlsContext* tls);
+  // `tls` is nullptr for TCP as it is, and is not needed any more when this returns. `handshakes` are the turns of this
+  // thread.
+  ClientStream(boost::asio::ip::tcp::socket socket, const TlsContext* tls, std::shared_ptr<Turns> handshakes);
   ClientStream(const ClientStream&) = delete;
   ClientStream& operator=(const ClientStream&) = delete;
   // Closes.

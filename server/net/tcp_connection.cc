@@ -61,8 +61,9 @@ class TcpConnection::Path : public ReplyPath {
 };
 
 TcpConnection::TcpConnection(asio::ip::tcp::socket socket, const Peer& client, Handler& handler,
-                             absl::Span<uint8_t> reply_buffer, const TcpOptions& options)
-    : stream_(std::move(socket), options.tls ? options.tls().get() : nullptr),
+                             absl::Span<uint8_t> reply_buffer, const TcpOptions& options,
+                             std::shared_ptr<Turns> handshakes)
+    : stream_(std::move(socket), options.tls ? options.tls().get() : nullptr, std::move(handshakes)),
       client_(client),
       handler_(handler),
       reply_buffer_(reply_buffer),
@@ -140,7 +141,8 @@ size_t TcpConnection::FirstMessageOctets() const {
 
 void TcpConnection::AnswerMessages() {
   size_t gathered = 0;
-  while (!ending_ && queries_left_ > 0 && unsent_.empty() && pending_ < kMaxPending && !next_part_ && HasWholeMessage()) {
+  while (!ending_ && queries_left_ > 0 && unsent_.empty() && pending_ < kMaxPending && !next_part_ &&
+         HasWholeMessage()) {
     gathered += AnswerMessage(reply_buffer_.subspan(gathered));
     if (gathered >= kGatherOctets) {
       Write(reply_buffer_.first(gathered));

@@ -1,10 +1,10 @@
 // One client's connection over TCP (RFC 7766) or TLS (RFC 7858): queries behind a two-octet length each, as many as the
 // client likes to send ahead. Replies that are known at once come in order, are gathered and written together; one that
 // is known later comes when it is known (section 6.2.1.1). At most one write is under way and nothing is read
-// meanwhile, nor while kMaxPending replies are owed, or while a reply of several messages is under way, so a client that
-// does not read its replies holds up only itself, and what it makes us keep is bounded. One thread, that of the socket's
-// io_context. The connection keeps no timer: it says when its client is late, and the listener, which looks at all
-// connections now and then, closes it.
+// meanwhile, nor while kMaxPending replies are owed, or while a reply of several messages is under way, so a client
+// that does not read its replies holds up only itself, and what it makes us keep is bounded. One thread, that of the
+// socket's io_context. The connection keeps no timer: it says when its client is late, and the listener, which looks at
+// all connections now and then, closes it.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -24,6 +24,7 @@
 #include "server/net/endpoint.h"
 #include "server/net/handler.h"
 #include "server/net/tls_context.h"
+#include "server/net/turns.h"
 
 namespace podnamed::net {
 
@@ -58,9 +59,9 @@ class TcpConnection final : private ReplyPathMaker {
   static constexpr size_t kMaxPending = 128;
 
   // `reply_buffer` holds kReplyBufferOctets and is shared by all connections of a thread: none uses it across a wait.
-  // It and `handler` must outlive this; this must outlive Run.
+  // It and `handler` must outlive this; this must outlive Run. `handshakes` are the turns of the thread.
   TcpConnection(boost::asio::ip::tcp::socket socket, const Peer& client, Handler& handler,
-                absl::Span<uint8_t> reply_buffer, const TcpOptions& options);
+                absl::Span<uint8_t> reply_buffer, const TcpOptions& options, std::shared_ptr<Turns> handshakes);
   TcpConnection(const TcpConnection&) = delete;
   TcpConnection& operator=(const TcpConnection&) = delete;
   ~TcpConnection();

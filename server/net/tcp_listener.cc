@@ -48,6 +48,7 @@ TcpListener::TcpListener(tcp::acceptor acceptor, Handler& handler, const TcpOpti
       options_(options),
       tasks_(tasks),
       reply_buffer_(TcpConnection::kReplyBufferOctets),
+      handshakes_(std::make_shared<Turns>(acceptor_.get_executor())),
       watch_(acceptor_.get_executor()),
       pause_(acceptor_.get_executor()) {
   error_code ignored;  // fails for no open socket
@@ -124,7 +125,7 @@ void TcpListener::Admit(tcp::socket socket) {
 
   if (connections_.empty()) watch_.cancel();  // wakes it: there is something to watch
   TcpConnection& connection = connections_.emplace_back(std::move(socket), ToPeer(*client.data()), handler_,
-                                                        absl::MakeSpan(reply_buffer_), options_);
+                                                        absl::MakeSpan(reply_buffer_), options_, handshakes_);
   if (stopping_) connection.Stop();
   tasks_.Spawn("TCP connection", connection.Run(), [this, entry = std::prev(connections_.end())] {
     connections_.erase(entry);

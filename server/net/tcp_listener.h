@@ -3,7 +3,8 @@
 // nearest makes room for the newcomer; when none is idle the newcomer is refused, so that its client turns to another
 // server at once. Deadlines are enforced by a look at all connections now and then, at most a quarter of the shortest
 // deadline late: that way no query pays for setting a timer. A handshake of TLS is one more thing for which a client
-// has its deadline; the idle connections whose deadline is nearest are those that have not finished it. One thread,
+// has its deadline; the idle connections whose deadline is nearest are those that have not finished it. However many
+// there are, one of them is computed at a time, and then everything else on this thread gets its turn. One thread,
 // that of the acceptor's io_context. `handler` and `tasks` must outlive this; this must outlive its tasks, or be
 // destroyed after the io_context last ran.
 #pragma once
@@ -14,12 +15,14 @@
 #include <boost/system/error_code.hpp>
 #include <cstdint>
 #include <list>
+#include <memory>
 #include <vector>
 
 #include "server/base/unique_fd.h"
 #include "server/net/handler.h"
 #include "server/net/task_group.h"
 #include "server/net/tcp_connection.h"
+#include "server/net/turns.h"
 
 namespace podnamed::net {
 
@@ -64,7 +67,8 @@ class TcpListener {
   TcpOptions options_;
   TaskGroup& tasks_;
 
-  std::vector<uint8_t> reply_buffer_;  // shared by all connections: see TcpConnection
+  std::vector<uint8_t> reply_buffer_;        // shared by all connections: see TcpConnection
+  const std::shared_ptr<Turns> handshakes_;  // of TLS
   std::list<TcpConnection> connections_;
   boost::asio::steady_timer watch_;  // the next look at the deadlines
   boost::asio::steady_timer pause_;  // before accepting again when something was lacking

@@ -5,6 +5,7 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <utility>
 
 namespace podnamed::net {
 namespace {
@@ -17,17 +18,23 @@ constexpr auto kAwaitTuple = asio::as_tuple(asio::use_awaitable);
 
 }  // namespace
 
-TlsSession::TlsSession(tcp::socket& socket, const TlsContext& context)
-    : socket_(socket), ssl_(context.NewConnection()) {
+TlsSession::TlsSession(tcp::socket& socket, const TlsContext& context, std::shared_ptr<Turns> handshakes)
+    : socket_(socket), ssl_(context.NewConnection()), handshakes_(std::move(handshakes)) {
   SSL_set_fd(ssl_.get(), socket.native_handle());
   SSL_set_accept_state(ssl_.get());
 }
 
 asio::awaitable<std::tuple<error_code, size_t>> TlsSession::ReadSome(asio::mutable_buffer buffer) {
+  is_cancelled_ = false;
   while (true) {
     // It waits also for what may be there already: so everything else on this thread gets its turn.
     if (SSL_pending(ssl_.get()) == 0) {
-      const error_code error = co_await Wait();
+      error_code error = co_await Wait();
+      if (!error && SSL_is_init_finished(ssl_.get()) == 0) {
+        const bool has_turn = co_await handshakes_->Next();
+        if (!has_turn || !socket_.is_open()) error = asio::error::operation_aborted;
+      }
+      if (is_cancelled_) error = asio::error::operation_aborted;
       if (error) co_return std::tuple(error, size_t{0});
     }
     ERR_clear_error();
@@ -65,6 +72,12 @@ asio::awaitable<error_code> TlsSession::Wait() {
   const auto [error] = co_await socket_.async_wait(waits_for_, kAwaitTuple);
   // It may have been closed since the wait ended: its descriptor, which OpenSSL would use, may be another's by now.
   co_return !error && !socket_.is_open() ? asio::error::operation_aborted : error;
+}
+
+void TlsSession::Cancel() {
+  is_cancelled_ = true;
+  error_code ignored;
+  socket_.cancel(ignored);
 }
 
 void TlsSession::SayGoodbye() {
