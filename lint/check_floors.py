@@ -12,7 +12,7 @@ import sys
 # below it in its house.
 SERVER = [
     ["server/base"],
-    ["server/dns", "server/web"],
+    ["server/dns", "server/tls", "server/web"],
     ["server/state"],
     ["server/resolve"],
     ["server/net", "server/upstream", "server/feed", "server/admin", "server/zone"],
@@ -44,6 +44,7 @@ DOORS = {
     "controller/testing": ["server/base", "proto", "controller/identity"],
     "ctl": ["server/base", "proto"],
     **{room: ["server/base", "proto"] for room in CONTROLLER_ROOMS},
+    "controller/kube": ["server/base", "server/tls", "proto"],
     "controller": ["server/base", "server/web", "proto"],
 }
 # TESTING is open to every *_test.cc and test_*.h. Nobody includes OUTSIDE, and it may include everything.
@@ -54,6 +55,8 @@ FOREIGN = [
      ["server/net", "server/web", "server/upstream", "server/admin", "server/service", "server", *CONTROLLER_ROOMS]),
     ("gRPC and protobuf", re.compile(r"(grpc|grpcpp|google/protobuf)/|.*\.pb\.h$"),
      ["proto", "server/feed", "server/admin", "server", *CONTROLLER_ROOMS, "controller/testing", "ctl"]),
+    ("TLS", re.compile(r"openssl/(ssl|x509)|boost/asio/ssl\b"),
+     ["server/tls", "server/net", "server/upstream", "controller/kube", *TESTING]),
     ("Prometheus", re.compile(r"prometheus/"), ["server/web", "server/feed", "server", *CONTROLLER_ROOMS]),
     ("c-ares", re.compile(r"ares(_\w+)?\.h$"), ["server/upstream"]),
 ]

@@ -1,14 +1,12 @@
 #include "server/net/tls_context.h"
 
-#include <fmt/format.h>
-#include <openssl/x509_vfy.h>
-
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <boost/system/error_code.hpp>
 #include <string_view>
 
 #include "absl/status/status.h"
+#include "server/tls/context.h"
 
 namespace podnamed::net {
 namespace {
@@ -16,11 +14,11 @@ namespace {
 namespace ssl = boost::asio::ssl;
 using boost::system::error_code;
 
-// The protocol's name in a handshake (RFC 7858 section 6), as ALPN writes it.
+// The protocol's name in a handshake, by IANA's registry of them, as ALPN writes it.
 constexpr unsigned char kDot[] = {3, 'd', 'o', 't'};
 
 absl::Status BadFile(const PemFile& file, std::string_view what, const error_code& error) {
-  return absl::InvalidArgumentError(fmt::format("{}: found no {} in PEM: {}", file.path, what, error.message()));
+  return tls::BadPem(file.path, what, error.message());
 }
 
 // A client that names protocols, and not this one, wants to speak to another server (RFC 7301 section 3.2).
@@ -35,7 +33,7 @@ int ChooseProtocol(SSL*, const unsigned char** chosen, unsigned char* size, cons
 int BelieveAnyone(int, X509_STORE_CTX*) { return 1; }
 
 void SetProtocol(SSL_CTX* context) {
-  SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+  tls::SetCommon(context);
   SSL_CTX_set_alpn_select_cb(context, ChooseProtocol, nullptr);
   // Messages have their lengths, so a client that merely closes cuts nothing off in secret.
   SSL_CTX_set_options(context,
@@ -72,10 +70,8 @@ absl::Status SetClients(ssl::context& context, const TlsOptions& options) {
     if (error) return BadFile(*options.authorities, "certificate authority", error);
   } else if (options.verifies) {
     context.set_default_verify_paths(error);
-    if (error) return BadFile({"the system's certificate authorities", ""}, "certificate", error);
+    if (error) return tls::BadPem(tls::kSystemAuthorities, "certificate", error.message());
   }
-  // An intermediate certificate may be what the operator trusts, as in Go.
-  X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(context.native_handle()), X509_V_FLAG_PARTIAL_CHAIN);
   return absl::OkStatus();
 }
 
