@@ -196,6 +196,43 @@ TEST_F(ClusterIndexTest, WhatIsNotReadOfAnObjectChangesNothing) {
   EXPECT_EQ(Changes(), "");
 }
 
+TEST_F(ClusterIndexTest, AServiceIsReachedAsItsLoadBalancerSays) {
+  Put(MakeService("s", "s-1", "s"));
+  Changes();
+  Service service = MakeService("s", "s-1", "s");
+  service.mutable_status()->mutable_load_balancer();
+  Put(service);
+  EXPECT_EQ(Changes(), "");
+  service.mutable_status()->mutable_load_balancer()->add_ingress()->set_ip("192.0.2.1");
+  Put(service);
+  EXPECT_EQ(Changes(), "+ service default/s headless external=192.0.2.1 uid=s-1\n");
+  service.mutable_status()->clear_load_balancer();
+  Put(service);
+  EXPECT_EQ(Changes(), "+ service default/s headless uid=s-1\n");
+}
+
+TEST_F(ClusterIndexTest, TheFeedHasOfAServicesExternalNamesWhatItCanCarry) {
+  Service service = MakeService("s", "s-1", "s");
+  auto& load_balancer = *service.mutable_status()->mutable_load_balancer();
+  // What an API server lets through.
+  for (const std::string& hostname : {std::string(64, 'a') + ".example", std::string("a..b"), std::string(".")}) {
+    load_balancer.add_ingress()->set_hostname(hostname);
+  }
+  for (int i = 0; i < 65; ++i) {
+    service.mutable_spec()->add_external_ips(absl::StrCat("192.0.2.", i));
+    load_balancer.add_ingress()->set_hostname(absl::StrCat("lb-", i, ".example"));
+  }
+  Put(service);
+  for (const feed::v1::Op& op : index_.TakeChanges()) {
+    if (!op.upsert().has_service()) continue;
+    const feed::v1::Service& record = op.upsert().service();
+    ASSERT_EQ(record.external_addresses_size(), 64);
+    ASSERT_EQ(record.external_hostnames_size(), 64);
+    EXPECT_EQ(record.external_hostnames(0), "lb-0.example");
+    EXPECT_EQ(record.external_hostnames(63), "lb-63.example");
+  }
+}
+
 TEST_F(ClusterIndexTest, ASliceMayMoveToAnotherService) {
   const std::string endpoints = Endpoint("web-0", "p-0", "10.0.0.1");
   Put(MakeService("a", "s-a", "none"), MakeService("b", "s-b", "none"), MakeSlice("x", "a", endpoints));
@@ -597,6 +634,12 @@ class RandomCluster {
     if (Chance(10)) spec.add_ip_families(One({"IPv4", "IPv6"}));
     spec.set_publish_not_ready_addresses(Chance(10));
     AddPorts(&spec);
+    if (Chance(20)) spec.add_external_ips(Address());
+    for (int i = Chance(20) ? Number(3) : 0; i > 0; --i) {
+      k8s::core::v1::LoadBalancerIngress& ingress = *object->mutable_status()->mutable_load_balancer()->add_ingress();
+      if (Chance(50)) ingress.set_ip(Address());
+      if (Chance(50)) ingress.set_hostname(One({"lb.example", "not..a-name"}));
+    }
   }
   void Fill(Pod* object) {
     Label(object->mutable_metadata());

@@ -63,6 +63,8 @@ Service Kept(const Service& object) {
   if (annotation != annotations.end())
     (*kept.mutable_metadata()->mutable_annotations())[annotation->first] = annotation->second;
   *kept.mutable_spec() = object.spec();
+  const auto& ingress = object.status().load_balancer().ingress();
+  if (!ingress.empty()) *kept.mutable_status()->mutable_load_balancer()->mutable_ingress() = ingress;
   return kept;
 }
 

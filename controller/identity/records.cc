@@ -4,11 +4,47 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <utility>
 
 namespace podnamed::controller {
 namespace {
 
-constexpr int kMaxLabels = 64;  // of feed.proto
+// Of feed.proto.
+constexpr int kMaxLabels = 64;
+constexpr int kMaxExternal = 64;  // addresses, and as many hostnames
+
+// A name that the feed takes. Kubernetes lets the words of a hostname be longer than labels.
+bool IsDomainName(std::string_view text) {
+  constexpr size_t kMaxName = 253;
+  constexpr size_t kMaxLabel = 63;
+  if (text.size() > kMaxName) return false;
+  for (size_t dot = text.find('.'); dot != std::string_view::npos; dot = text.find('.')) {
+    if (dot == 0 || dot > kMaxLabel) return false;
+    text.remove_prefix(dot + 1);
+    if (text.empty()) return true;  // a final dot
+  }
+  return !text.empty() && text.size() <= kMaxLabel;
+}
+
+void AddOnce(std::string value, google::protobuf::RepeatedPtrField<std::string>* values) {
+  if (values->size() < kMaxExternal && std::find(values->begin(), values->end(), value) == values->end()) {
+    values->Add(std::move(value));
+  }
+}
+
+void AddExternal(const k8s::core::v1::Service& service, feed::v1::Service* record) {
+  for (const std::string& text : service.spec().external_ips()) {
+    if (const auto address = ParseHostAddress(text)) AddOnce(ToOctets(*address), record->mutable_external_addresses());
+  }
+  for (const k8s::core::v1::LoadBalancerIngress& ingress : service.status().load_balancer().ingress()) {
+    if (!ingress.ip().empty()) {
+      const auto address = ParseHostAddress(ingress.ip());
+      if (address) AddOnce(ToOctets(*address), record->mutable_external_addresses());
+    } else if (IsDomainName(ingress.hostname())) {
+      AddOnce(ingress.hostname(), record->mutable_external_hostnames());
+    }
+  }
+}
 
 void AddPorts(const google::protobuf::RepeatedPtrField<k8s::core::v1::ServicePort>& ports, feed::v1::Service* record) {
   for (const k8s::core::v1::ServicePort& port : ports) {
@@ -53,6 +89,7 @@ feed::v1::Service ServiceRecord(const k8s::core::v1::Service& service) {
   if (record.kind() == feed::v1::Service::CLUSTER_IP) {
     for (const base::IpAddress& address : ClusterAddressesOf(service)) record.add_addresses(ToOctets(address));
   }
+  AddExternal(service, &record);
   return record;
 }
 

@@ -59,7 +59,7 @@ status: {loadBalancer: {}}
             "spec { ports { name: \"http\" port: 80 target_port { type: 1 str_val: \"web\" } } "
             "ports { name: \"dns\" protocol: \"UDP\" port: 53 target_port { type: 0 int_val: 5353 } } "
             "selector { key: \"app\" value: \"nginx\" } cluster_ip: \"None\" publish_not_ready_addresses: true "
-            "cluster_ips: \"None\" ip_families: \"IPv4\" }");
+            "cluster_ips: \"None\" ip_families: \"IPv4\" } status { load_balancer { } }");
 }
 
 TEST(DecodeManifest, JsonIsReadAsWell) {
@@ -163,6 +163,12 @@ TEST(DecodeManifest, AnErrorSaysWhereWhatAndWhatWasExpected) {
            "2:7: Service default/nginx: spec.externalName: found nothing, expected a domain name"},
           {"spec: {type: ExternalName, externalName: a..b}}",
            R"(2:42: Service default/nginx: spec.externalName: found "a..b", expected a domain name)"},
+          {"spec: {externalIPs: [10.0.0]}}",
+           R"(2:22: Service default/nginx: spec.externalIPs[0]: found "10.0.0", expected an IPv4 or IPv6 address)"},
+          {"status: {loadBalancer: {ingress: [{ip: lb}]}}}",
+           R"(2:40: Service default/nginx: status.loadBalancer.ingress[0].ip: found "lb", expected an IPv4 or IPv6 address)"},
+          {"status: {loadBalancer: {ingress: [{hostname: -}]}}}",
+           R"(2:46: Service default/nginx: status.loadBalancer.ingress[0].hostname: found "-", expected a domain name)"},
           {"spec: {type: Headless}}",
            R"(2:14: Service default/nginx: spec.type: found "Headless", expected ClusterIP, NodePort, LoadBalancer or ExternalName)"},
           {"spec: {ipFamilies: [IPv5]}}",
@@ -254,10 +260,13 @@ TEST(KubernetesProtos, HaveKubernetesFieldNumbers) {
   EXPECT_EQ(fields(k8s::meta::v1::LabelSelector::descriptor()), "matchLabels=1 matchExpressions=2");
   EXPECT_EQ(fields(k8s::meta::v1::LabelSelectorRequirement::descriptor()), "key=1 operator=2 values=3");
   EXPECT_EQ(fields(k8s::core::v1::Namespace::descriptor()), "metadata=1");
-  EXPECT_EQ(fields(k8s::core::v1::Service::descriptor()), "metadata=1 spec=2");
+  EXPECT_EQ(fields(k8s::core::v1::Service::descriptor()), "metadata=1 spec=2 status=3");
   EXPECT_EQ(fields(k8s::core::v1::ServiceSpec::descriptor()),
-            "ports=1 selector=2 clusterIP=3 type=4 externalName=10 publishNotReadyAddresses=13 clusterIPs=18 "
-            "ipFamilies=19");
+            "ports=1 selector=2 clusterIP=3 type=4 externalIPs=5 externalName=10 publishNotReadyAddresses=13 "
+            "clusterIPs=18 ipFamilies=19");
+  EXPECT_EQ(fields(k8s::core::v1::ServiceStatus::descriptor()), "loadBalancer=1");
+  EXPECT_EQ(fields(k8s::core::v1::LoadBalancerStatus::descriptor()), "ingress=1");
+  EXPECT_EQ(fields(k8s::core::v1::LoadBalancerIngress::descriptor()), "ip=1 hostname=2");
   EXPECT_EQ(fields(k8s::core::v1::ServicePort::descriptor()), "name=1 protocol=2 port=3 targetPort=4");
   EXPECT_EQ(fields(k8s::core::v1::Pod::descriptor()), "metadata=1 spec=2 status=3");
   EXPECT_EQ(fields(k8s::core::v1::PodSpec::descriptor()),

@@ -160,6 +160,31 @@ TEST(ClusterRecords, ServicesAreOfThreeKinds) {
             "service default/d external-name to=db.example.com\n");  // and "e" has no name without an address
 }
 
+TEST(ClusterRecords, ServicesAreReachedFromOutside) {
+  EXPECT_EQ(RecordsOf(R"(
+apiVersion: v1
+kind: Service
+metadata: {name: a}
+spec: {clusterIP: 10.96.0.1, externalIPs: [192.0.2.1, '2001:db8::1', '::ffff:192.0.2.2']}
+status:
+  loadBalancer:
+    ingress:
+      - {ip: 192.0.2.1, hostname: ignored.example}
+      - {ip: 192.0.2.3}
+      - {hostname: lb.example.}
+      - {hostname: lb.example.}
+---
+{apiVersion: v1, kind: Service, metadata: {name: b}, spec: {clusterIP: None, externalIPs: [192.0.2.1]}}
+---
+{apiVersion: v1, kind: Service, metadata: {name: c}, spec: {clusterIP: 10.96.0.3}, status: {loadBalancer: {ingress: [{}]}}}
+)"),
+            "namespace default\n"
+            "service default/a cluster-ip 10.96.0.1 external=192.0.2.1 external=2001:db8::1 external=192.0.2.2 "
+            "external=192.0.2.3 external=lb.example.\n"
+            "service default/b headless external=192.0.2.1\n"
+            "service default/c cluster-ip 10.96.0.3\n");
+}
+
 TEST(ClusterRecords, NamespacesAreThoseThatObjectsAreOrName) {
   EXPECT_EQ(RecordsOf(R"(
 {apiVersion: v1, kind: Pod, metadata: {name: a, namespace: one}}

@@ -9,20 +9,21 @@
 namespace podnamed::controller {
 namespace {
 
-template <typename Octets>
-std::string AddressText(const std::string& octets) {
-  Octets address;
+template <typename Address>
+std::string TextOf(const std::string& octets) {
+  Address address;
   std::copy(octets.begin(), octets.end(), address.begin());
   return base::IpAddress(address).ToString();
+}
+
+std::string AddressText(const std::string& octets) {
+  return octets.size() == 4 ? TextOf<base::Ipv4Address>(octets) : TextOf<base::Ipv6Address>(octets);
 }
 
 template <typename Record>
 std::string AddressesAndPorts(const Record& record) {
   std::string text;
-  for (const std::string& octets : record.addresses()) {
-    text +=
-        " " + (octets.size() == 4 ? AddressText<base::Ipv4Address>(octets) : AddressText<base::Ipv6Address>(octets));
-  }
+  for (const std::string& octets : record.addresses()) text += " " + AddressText(octets);
   if constexpr (requires { record.ports(); }) {
     for (const feed::v1::Port& port : record.ports()) {
       text += fmt::format(" {}:{}/{}", port.name(), port.number(), feed::v1::Protocol_Name(port.protocol()));
@@ -48,13 +49,21 @@ std::string Line(const feed::v1::Namespace& record) {
   return fmt::format("namespace {}{}{}", record.name(), LabelsText(record), Optional("uid", record.uid()));
 }
 
+std::string ExternalText(const feed::v1::Service& record) {
+  std::string text;
+  for (const std::string& octets : record.external_addresses()) text += " external=" + AddressText(octets);
+  for (const std::string& hostname : record.external_hostnames()) text += " external=" + hostname;
+  return text;
+}
+
 std::string Line(const feed::v1::Service& record, std::string_view word) {
   const std::string_view kind = record.kind() == feed::v1::Service::HEADLESS     ? "headless"
                                 : record.kind() == feed::v1::Service::CLUSTER_IP ? "cluster-ip"
                                                                                  : "external-name";
-  return fmt::format("{} {}/{} {}{}{}{}{}{}", word, record.namespace_(), record.name(), kind, AddressesAndPorts(record),
-                     Optional("to", record.external_name()), record.publish_not_ready() ? " publish-not-ready" : "",
-                     LabelsText(record), Optional("uid", record.uid()));
+  return fmt::format("{} {}/{} {}{}{}{}{}{}{}", word, record.namespace_(), record.name(), kind,
+                     AddressesAndPorts(record), Optional("to", record.external_name()), ExternalText(record),
+                     record.publish_not_ready() ? " publish-not-ready" : "", LabelsText(record),
+                     Optional("uid", record.uid()));
 }
 
 std::string Line(const feed::v1::PodIdentity& record, std::string_view word) {
