@@ -121,7 +121,8 @@ Outcome ForwardAnswer::BelowNamespace() {
     case ClusterName::Kind::kZone:
       return AtZone(*service);
     default:
-      return AtPort(*service, {.all = false, .protocol = parsed_.protocol, .name = parsed_.port});
+      // Headless services are their endpoints, the others themselves.
+      return AtPort(*service, service->kind() == ServiceKind::kHeadless ? Target::kEndpoints : Target::kService);
   }
 }
 
@@ -130,18 +131,12 @@ Outcome ForwardAnswer::AtService(const ServiceBlock& service) {
     case ServiceKind::kExternalName:
       return AtExternalName(service);
     case ServiceKind::kClusterIp:
-      if (type() == RecordType::kSrv) return Srv(service, {});
+      if (type() == RecordType::kSrv) return Srv(service, {}, Target::kService);
       return WithAddresses(service.cluster_ipv4(), service.cluster_ipv6());
     case ServiceKind::kHeadless:
-      break;
+      return AtHeadless(service);
   }
-  // The specification: a headless service without ready endpoints does not exist.
-  if (!view_.options().endpoints || (service.published_ipv4().empty() && service.published_ipv6().empty())) {
-    return Outcome::kNxDomain;
-  }
-  if (type() == RecordType::kSrv) return Srv(service, {});
-  Collect(service.published_ipv4(), service.published_ipv6());
-  return ShuffledAddresses();
+  return Outcome::kNxDomain;
 }
 
 // A CNAME, and what it leads to where that is ours. A chain that leads to nothing of ours, or around, is NODATA without
@@ -172,45 +167,6 @@ Outcome ForwardAnswer::AtExternalName(const ServiceBlock& service) {
   return Outcome::kNoData;
 }
 
-Outcome ForwardAnswer::AtEndpoint(const ServiceBlock& service) {
-  const std::string_view label = parsed_.endpoint;
-  bool exists = false;
-  service.ForEachWithLabel(label, [&](Identity identity) {
-    if (identity.cluster() != parsed_.cluster || !view_.Shows(identity) || view_.LabelOf(identity) != label) return;
-    exists = true;
-    Collect(identity.ipv4(), identity.ipv6());
-  });
-  if (!exists) return AtDashedAddress(service, label);
-  if (type() == RecordType::kSrv) {
-    SrvRecords srv = MakeSrv(service, {});
-    srv.AddHostname(label, parsed_.cluster);
-    return Finish(std::move(srv));
-  }
-  RemoveDuplicates();
-  return ShuffledAddresses();
-}
-
-// An endpoint without a label bears each of its addresses as a name, which stands for that address alone.
-Outcome ForwardAnswer::AtDashedAddress(const ServiceBlock& service, std::string_view label) {
-  const std::optional<base::IpAddress> address = ParseDashedLabel(label);
-  if (!address.has_value()) return Outcome::kNxDomain;
-  const bool exists = service.AnyWithAddress(*address, [&](Identity identity) {
-    return view_.Shows(identity) && view_.LabelOf(identity).empty() && identity.cluster() == parsed_.cluster;
-  });
-  if (!exists) return Outcome::kNxDomain;
-  if (type() == RecordType::kSrv) {
-    SrvRecords srv = MakeSrv(service, {});
-    srv.AddAddress(*address, parsed_.cluster);
-    return Finish(std::move(srv));
-  }
-  if (address->is_v4()) {
-    answer_.ipv4.push_back(address->v4());
-  } else {
-    answer_.ipv6.push_back(address->v6());
-  }
-  return WithAddresses(answer_.ipv4, answer_.ipv6);
-}
-
 // Endpoints of that cluster are below it.
 Outcome ForwardAnswer::AtCluster(const ServiceBlock& service) const {
   for (size_t i = 0; i < service.identity_count(); ++i) {
@@ -218,12 +174,6 @@ Outcome ForwardAnswer::AtCluster(const ServiceBlock& service) const {
     if (view_.Shows(identity) && identity.cluster() == parsed_.cluster) return Outcome::kNoData;
   }
   return Outcome::kNxDomain;
-}
-
-Outcome ForwardAnswer::AtPort(const ServiceBlock& service, const PortFilter& ports) {
-  if (!HasPort(service, ports)) return Outcome::kNxDomain;
-  if (type() != RecordType::kSrv || ports.name.empty()) return Outcome::kNoData;
-  return Srv(service, ports);
 }
 
 // The endpoints of one availability zone, of a headless service of the cluster itself (CoreDNS 1.14.7).
@@ -249,31 +199,6 @@ Outcome ForwardAnswer::AtZone(const ServiceBlock& service) {
   }
   RemoveDuplicates();
   return ShuffledAddresses();
-}
-
-// Headless services are their endpoints, the others themselves.
-Outcome ForwardAnswer::Srv(const ServiceBlock& service, const PortFilter& ports) {
-  SrvRecords srv = MakeSrv(service, ports);
-  if (service.kind() == ServiceKind::kClusterIp) {
-    srv.AddService();
-  } else {
-    srv.AddEndpoints([this](Identity identity) { return view_.Shows(identity); });
-  }
-  return Finish(std::move(srv));
-}
-
-bool ForwardAnswer::HasPort(const ServiceBlock& service, const PortFilter& ports) const {
-  const auto has_port = [&ports](const auto& of) {
-    for (size_t i = 0; i < of.port_count(); ++i) {
-      if (of.port(i).number != 0 && ports.Matches(of.port(i))) return true;
-    }
-    return false;
-  };
-  if (service.kind() == ServiceKind::kClusterIp) return has_port(service);
-  for (size_t i = 0; i < service.identity_count(); ++i) {
-    if (view_.Shows(service.identity(i)) && has_port(service.identity(i))) return true;
-  }
-  return false;
 }
 
 }  // namespace podnamed::resolve
