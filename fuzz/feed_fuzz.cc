@@ -31,14 +31,20 @@ void RequirePodName(std::string_view text) {
   Require(HasOnlyCharactersOf(text, "abcdefghijklmnopqrstuvwxyz0123456789-."));
 }
 
-void RequireHosts(const std::vector<base::IpAddress>& addresses) {
-  Require(addresses.size() <= 16);
+void RequireHosts(const std::vector<base::IpAddress>& addresses, size_t most = 16) {
+  Require(addresses.size() <= most);
   for (const base::IpAddress& address : addresses) {
     const std::string text = address.ToString();
     Require(text != "0.0.0.0" && text != "::");
     // Of what begins so, the IPv4-mapped ones are written with dots.
     Require(address.is_v4() || !text.starts_with("::ffff:") || text.find('.') == std::string::npos);
   }
+}
+
+void RequireDomainName(std::string_view wire) {
+  Require(wire.size() > 1 && wire.size() <= 255);
+  const dns::Name name = dns::Name::FromWire(wire);
+  Require(name == *dns::Name::FromText(name.ToText()));
 }
 
 void RequirePorts(const std::vector<state::Port>& ports) {
@@ -57,11 +63,10 @@ struct RequirePromises {
     RequirePorts(entity.ports);
     Require(entity.addresses.empty() == (entity.kind != state::ServiceKind::kClusterIp));
     Require(entity.external_name.empty() == (entity.kind != state::ServiceKind::kExternalName));
-    Require(entity.external_name.size() <= 255);
-    if (!entity.external_name.empty()) {
-      const dns::Name name = dns::Name::FromWire(entity.external_name);
-      Require(name == *dns::Name::FromText(name.ToText()));
-    }
+    if (!entity.external_name.empty()) RequireDomainName(entity.external_name);
+    RequireHosts(entity.external_addresses, entity.clusterset ? 0 : 64);
+    Require(entity.external_hostnames.size() <= (entity.clusterset ? 0 : 64));
+    for (const std::string& hostname : entity.external_hostnames) RequireDomainName(hostname);
   }
   void operator()(const state::PodIdentity& entity) const {
     RequireLabel(entity.namespace_name);

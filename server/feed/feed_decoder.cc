@@ -22,6 +22,7 @@ constexpr size_t kMaxPodName = 253;
 constexpr int kMaxAddresses = 16;
 constexpr int kMaxPorts = 100;
 constexpr int kMaxLabels = 64;
+constexpr int kMaxExternal = 64;  // addresses, and as many hostnames
 
 constexpr std::string_view kLabelRule = "a DNS label: 1 to 63 of a-z, 0-9 and '-', with a letter or digit at both ends";
 constexpr std::string_view kPodNameRule =
@@ -76,7 +77,7 @@ absl::Status CheckEmpty(std::string_view field, std::string_view found, std::str
   return Unexpected(field, Quote(found), fmt::format("none for {}", kind));
 }
 
-absl::StatusOr<base::IpAddress> DecodeAddress(std::string_view octets) {
+absl::StatusOr<base::IpAddress> DecodeAddress(std::string_view field, std::string_view octets) {
   base::IpAddress address;
   if (octets.size() == std::tuple_size_v<base::Ipv4Address>) {
     base::Ipv4Address v4;
@@ -87,29 +88,30 @@ absl::StatusOr<base::IpAddress> DecodeAddress(std::string_view octets) {
     std::memcpy(v6.data(), octets.data(), v6.size());
     address = base::IpAddress(v6);
   } else {
-    return Unexpected("addresses", fmt::format("one of {} octets", octets.size()), "4 or 16 octets");
+    return Unexpected(field, fmt::format("one of {} octets", octets.size()), "4 or 16 octets");
   }
   if (std::all_of(octets.begin(), octets.end(), [](char octet) { return octet == 0; })) {
-    return Unexpected("addresses", address.ToString(), "the address of a host, not the unspecified one");
+    return Unexpected(field, address.ToString(), "the address of a host, not the unspecified one");
   }
   // RFC 4291 section 2.5.5.2. An AAAA record that holds one asks the client to use IPv4 in disguise: the source meant
   // an IPv4 address, and must say so.
   constexpr std::string_view kIpv4MappedPrefix("\0\0\0\0\0\0\0\0\0\0\xff\xff", 12);
   if (!address.is_v4() && octets.substr(0, kIpv4MappedPrefix.size()) == kIpv4MappedPrefix) {
-    return Unexpected("addresses", address.ToString(), "an IPv4 address in its own 4 octets");
+    return Unexpected(field, address.ToString(), "an IPv4 address in its own 4 octets");
   }
   return address;
 }
 
 absl::StatusOr<std::vector<base::IpAddress>> DecodeAddresses(
-    const google::protobuf::RepeatedPtrField<std::string>& addresses) {
-  if (addresses.size() > kMaxAddresses) {
-    return Unexpected("addresses", std::to_string(addresses.size()), fmt::format("at most {}", kMaxAddresses));
+    const google::protobuf::RepeatedPtrField<std::string>& addresses, std::string_view field = "addresses",
+    int most = kMaxAddresses) {
+  if (addresses.size() > most) {
+    return Unexpected(field, std::to_string(addresses.size()), fmt::format("at most {}", most));
   }
   std::vector<base::IpAddress> decoded;
   decoded.reserve(static_cast<size_t>(addresses.size()));
   for (const std::string& octets : addresses) {
-    ASSIGN_OR_RETURN(const base::IpAddress address, DecodeAddress(octets));
+    ASSIGN_OR_RETURN(const base::IpAddress address, DecodeAddress(field, octets));
     // Twice, it would be two records of one set (RFC 2181 section 5).
     if (std::find(decoded.begin(), decoded.end(), address) == decoded.end()) decoded.push_back(address);
   }
@@ -202,21 +204,42 @@ absl::StatusOr<std::vector<base::IpAddress>> DecodeClusterIps(const v1::Service&
   return DecodeAddresses(record.addresses());
 }
 
+// In wire form.
+absl::StatusOr<std::string> DecodeDomainName(std::string_view field, const std::string& text) {
+  const absl::StatusOr<dns::Name> name = dns::Name::FromText(text);
+  if (!name.ok()) {
+    return Unexpected(field, Quote(text), fmt::format("a domain name ({})", std::string(name.status().message())));
+  }
+  if (name->label_count() == 0) return Unexpected(field, Quote(text), "a domain name of at least one label");
+  return std::string(name->wire());
+}
+
 // In wire form. It belongs to EXTERNAL_NAME alone, and must be there.
 absl::StatusOr<std::string> DecodeExternalName(const v1::Service& record) {
   if (record.kind() != v1::Service::EXTERNAL_NAME) {
     RETURN_IF_ERROR(CheckEmpty("external_name", record.external_name(), v1::Service::Kind_Name(record.kind())));
     return std::string();
   }
-  const absl::StatusOr<dns::Name> name = dns::Name::FromText(record.external_name());
-  if (!name.ok()) {
-    return Unexpected("external_name", Quote(record.external_name()),
-                      fmt::format("a domain name ({})", std::string(name.status().message())));
+  return DecodeDomainName("external_name", record.external_name());
+}
+
+// How a service is reached from outside of the cluster.
+absl::Status DecodeExternal(const v1::Service& record, bool clusterset, state::Service& service) {
+  const int most = clusterset ? 0 : kMaxExternal;
+  ASSIGN_OR_RETURN(service.external_addresses,
+                   DecodeAddresses(record.external_addresses(), "external_addresses", most));
+  if (record.external_hostnames_size() > most) {
+    return Unexpected("external_hostnames", std::to_string(record.external_hostnames_size()),
+                      fmt::format("at most {}", most));
   }
-  if (name->label_count() == 0) {
-    return Unexpected("external_name", Quote(record.external_name()), "a domain name of at least one label");
+  for (const std::string& text : record.external_hostnames()) {
+    ASSIGN_OR_RETURN(std::string hostname, DecodeDomainName("external_hostnames", text));
+    if (std::find(service.external_hostnames.begin(), service.external_hostnames.end(), hostname) ==
+        service.external_hostnames.end()) {
+      service.external_hostnames.push_back(std::move(hostname));
+    }
   }
-  return std::string(name->wire());
+  return absl::OkStatus();
 }
 
 absl::StatusOr<state::Op> DecodeService(const v1::Service& record, bool clusterset) {
@@ -232,6 +255,7 @@ absl::StatusOr<state::Op> DecodeService(const v1::Service& record, bool clusters
   service.uid = FingerprintUid(record.uid());
   service.publish_not_ready = record.publish_not_ready();
   service.clusterset = clusterset;
+  RETURN_IF_ERROR(DecodeExternal(record, clusterset, service));
   ASSIGN_OR_RETURN(service.labels, DecodeLabels(record.labels()));
   return service;
 }

@@ -88,6 +88,18 @@ TEST(DecodeRecord, TakesServicesOfEveryKind) {
             dns::Name::FromText("_sip._tcp.Db_1.example.com")->wire());
 }
 
+TEST(DecodeRecord, TakesHowAServiceIsReachedFromOutside) {
+  const auto op = DecodeRecord(Parse<v1::Record>(R"(service {
+    namespace: "default" name: "api" kind: HEADLESS
+    external_addresses: "\300\000\002\001" external_addresses: "\300\000\002\001"
+    external_hostnames: "lb.example" external_hostnames: "b.example." external_hostnames: "lb.example." })"));
+  ASSERT_TRUE(op.ok()) << op.status();
+  const auto& service = std::get<state::Service>(*op);
+  EXPECT_THAT(service.external_addresses, ElementsAre(*base::ParseIpAddress("192.0.2.1")));
+  EXPECT_THAT(service.external_hostnames,
+              ElementsAre(dns::Name::FromText("lb.example")->wire(), dns::Name::FromText("b.example")->wire()));
+}
+
 TEST(DecodeRecord, TakesAPod) {
   const auto op = DecodeRecord(Parse<v1::Record>(
       R"(pod { namespace: "default" name: "job.1" uid: "u-3" addresses: "\012\000\000\010" node: "node-1" })"));
@@ -207,6 +219,30 @@ TEST(DecodeRecord, ServicesHaveWhatTheirKindNeedsAndNothingElse) {
   EXPECT_THAT(service("kind: EXTERNAL_NAME"), HasSubstr("external_name: found \"\""));
   EXPECT_THAT(service(R"(kind: EXTERNAL_NAME external_name: ".")"), HasSubstr("external_name: found \".\""));
   EXPECT_THAT(service(R"(kind: EXTERNAL_NAME external_name: "a..b")"), HasSubstr("external_name: found \"a..b\""));
+}
+
+TEST(DecodeRecord, WhatReachesAServiceFromOutsideIsChecked) {
+  const auto service = [](const std::string& fields) {
+    return WhyRejected("service { namespace: \"default\" name: \"nginx\" kind: HEADLESS " + fields + " }");
+  };
+  EXPECT_EQ(service(R"(external_addresses: "\300")"),
+            "external_addresses: found one of 1 octets, expected 4 or 16 octets");
+  EXPECT_EQ(service(R"(external_addresses: "\000\000\000\000")"),
+            "external_addresses: found 0.0.0.0, expected the address of a host, not the unspecified one");
+  EXPECT_THAT(service(R"(external_hostnames: "")"), HasSubstr("external_hostnames: found \"\""));
+  EXPECT_THAT(service(R"(external_hostnames: "a..b")"), HasSubstr("external_hostnames: found \"a..b\""));
+  EXPECT_EQ(WhyRejected(WithService([](auto& record) {
+              for (int i = 0; i < 65; ++i)
+                record.add_external_addresses(std::string("\300\0\2", 3) + static_cast<char>(i));
+            })),
+            "external_addresses: found 65, expected at most 64");
+  EXPECT_EQ(WhyRejected(WithService([](auto& record) {
+              for (int i = 0; i < 65; ++i) record.add_external_hostnames("a.example");
+            })),
+            "external_hostnames: found 65, expected at most 64");
+  EXPECT_EQ(
+      WhyRejected(R"(service_import { namespace: "default" name: "a" kind: HEADLESS external_hostnames: "a.b" })"),
+      "external_hostnames: found 1, expected at most 0");
 }
 
 TEST(DecodeRecord, ARecordOfNoKindIsNone) {

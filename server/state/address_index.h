@@ -1,8 +1,7 @@
-// Who knows an address: by address, the hashes of the service blocks that have it as a cluster IP or on an identity,
-// and of the pods without a service that have it. Copy-on-write like the snapshot that holds it; 12 bytes for an IPv4
-// address that one knows, which nearly all are. Hashes, not pointers: a block is replaced with every change in its
-// service, its hash stays.
-// Threads as base::CowMap.
+// Who knows an address: by address, the hashes of the service blocks that have it as a cluster IP, from outside or on
+// an identity, and of the pods without a service that have it. Copy-on-write like the snapshot that holds it; 12 bytes
+// for an IPv4 address that one knows, which nearly all are. Hashes, not pointers: a block is replaced with every change
+// in its service, its hash stays. Threads as base::CowMap.
 #pragma once
 
 #include <algorithm>

@@ -50,6 +50,9 @@ struct Service {
   std::string external_name;               // in wire form (dns::Name::wire); kExternalName only
   bool publish_not_ready = false;          // spec.publishNotReadyAddresses
   std::vector<Label> labels = {};          // metadata.labels
+  // How it is reached from outside of the cluster; none for a ServiceImport.
+  std::vector<base::IpAddress> external_addresses = {};
+  std::vector<std::string> external_hostnames = {};  // in wire form
 };
 
 // One pod (or bare endpoint) as one service sees it. A pod in two services is two identities.

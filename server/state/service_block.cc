@@ -48,6 +48,7 @@ class ServiceBlock::Writer {
     header_.namespace_ = AddText(service.namespace_name);
     header_.external_name_ = AddText(service.external_name);
     header_.labels_ = AddLabels(service.labels);
+    header_.external_hostnames_ = AddHostnames(service.external_hostnames);
     header_.cluster_ipv4_count_ = static_cast<uint8_t>(service.ipv4.size());
     header_.cluster_ipv6_count_ = static_cast<uint8_t>(service.ipv6.size());
     ipv4s_.assign(service.ipv4.begin(), service.ipv4.end());
@@ -60,6 +61,10 @@ class ServiceBlock::Writer {
             header_.published_ipv4_count_);
     Publish(identities, &IdentitySource::ipv6, ipv6s_, header_.cluster_ipv6_count_, header_.published_ipv6_,
             header_.published_ipv6_count_);
+    header_.external_ipv4_count_ = static_cast<uint8_t>(service.external_ipv4.size());
+    header_.external_ipv6_count_ = static_cast<uint8_t>(service.external_ipv6.size());
+    ipv4s_.insert(ipv4s_.end(), service.external_ipv4.begin(), service.external_ipv4.end());
+    ipv6s_.insert(ipv6s_.end(), service.external_ipv6.begin(), service.external_ipv6.end());
     AddIndex(identities);
     return Layout();
   }
@@ -80,6 +85,14 @@ class ServiceBlock::Writer {
       text_.append(label.key).push_back('\0');
       text_.append(label.value).push_back('\0');
     }
+    text_.push_back('\0');
+    return at;
+  }
+
+  uint32_t AddHostnames(absl::Span<const std::string_view> hostnames) {
+    if (hostnames.empty()) return 0;
+    const uint32_t at = static_cast<uint32_t>(text_.size());
+    for (const std::string_view hostname : hostnames) AddText(hostname);
     text_.push_back('\0');
     return at;
   }
@@ -239,7 +252,8 @@ size_t ServiceBlock::IndexOfName(std::string_view identity_name) const {
 }
 
 bool ServiceBlock::HasAddress(const base::IpAddress& address) const {
-  return HasClusterAddress(address) || AnyWithAddress(address, [](Identity) { return true; });
+  return HasClusterAddress(address) || HasExternalAddress(address) ||
+         AnyWithAddress(address, [](Identity) { return true; });
 }
 
 }  // namespace podnamed::state

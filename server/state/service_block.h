@@ -65,6 +65,9 @@ struct ServiceSource {
   absl::Span<const PortView> ports = {};
   std::string_view external_name = {};
   absl::Span<const LabelView> labels = {};
+  absl::Span<const base::Ipv4Address> external_ipv4 = {};
+  absl::Span<const base::Ipv6Address> external_ipv6 = {};
+  absl::Span<const std::string_view> external_hostnames = {};  // in wire form
 };
 
 // Orders names as a person counts: by what is in front of a number at the end, then by the number.
@@ -100,6 +103,17 @@ class ServiceBlock {
   void ForEachLabel(Visit visit) const;
   // The domain name that an ExternalName service stands for, in wire form.
   std::string_view external_name() const { return TextAt(external_name_); }
+  // How the service is reached from outside of the cluster.
+  bool has_external() const { return external_ipv4_count_ + external_ipv6_count_ > 0 || external_hostnames_ != 0; }
+  absl::Span<const base::Ipv4Address> external_ipv4() const {
+    return {Ipv4s() + published_ipv4_ + published_ipv4_count_, external_ipv4_count_};
+  }
+  absl::Span<const base::Ipv6Address> external_ipv6() const {
+    return {Ipv6s() + published_ipv6_ + published_ipv6_count_, external_ipv6_count_};
+  }
+  // Calls visit(hostname), in wire form, for each.
+  template <typename Visit>
+  void ForEachExternalHostname(Visit visit) const;
 
   size_t identity_count() const { return identity_count_; }
   // Of all identities; an address that two have counts twice.
@@ -136,7 +150,12 @@ class ServiceBlock {
     return address.is_v4() ? absl::c_linear_search(cluster_ipv4(), address.v4())
                            : absl::c_linear_search(cluster_ipv6(), address.v6());
   }
-  // True if `address` is the service's own or that of an identity, ready or not.
+  // True if `address` is one at which the service is reached from outside.
+  bool HasExternalAddress(const base::IpAddress& address) const {
+    return address.is_v4() ? absl::c_linear_search(external_ipv4(), address.v4())
+                           : absl::c_linear_search(external_ipv6(), address.v6());
+  }
+  // True if `address` is the service's own, or its own outside, or that of an identity, ready or not.
   bool HasAddress(const base::IpAddress& address) const;
 
   mutable uint32_t references = 0;  // base::RefPtr
@@ -210,7 +229,7 @@ class ServiceBlock {
   uint32_t ports_offset_ = 0;
   uint32_t text_offset_ = 0;
   // Elements of the address arrays: the service's own first, then row by row, then what is published unless that is
-  // just the rows' run.
+  // just the rows' run, then the external ones.
   uint32_t published_ipv4_ = 0;
   uint32_t published_ipv4_count_ = 0;
   uint32_t published_ipv6_ = 0;
@@ -219,9 +238,12 @@ class ServiceBlock {
   uint32_t name_ = 0;
   uint32_t namespace_ = 0;
   uint32_t external_name_ = 0;
-  uint32_t labels_ = 0;  // "key\0value\0" of each, then "\0"; 0: none
+  uint32_t labels_ = 0;              // "key\0value\0" of each, then "\0"; 0: none
+  uint32_t external_hostnames_ = 0;  // each as external_name_, then an empty one; 0: none
   uint8_t cluster_ipv4_count_ = 0;
   uint8_t cluster_ipv6_count_ = 0;
+  uint8_t external_ipv4_count_ = 0;
+  uint8_t external_ipv6_count_ = 0;
   ServiceKind kind_ = ServiceKind::kHeadless;
   bool has_service_ = false;
   bool publish_not_ready_ = false;
@@ -282,6 +304,14 @@ void ServiceBlock::ForEachLabel(Visit visit) const {
     const std::string_view value = at + key.size() + 1;
     visit(key, value);
     at += key.size() + value.size() + 2;
+  }
+}
+
+template <typename Visit>
+void ServiceBlock::ForEachExternalHostname(Visit visit) const {
+  if (external_hostnames_ == 0) return;
+  for (uint32_t at = external_hostnames_; text()[at] != '\0'; at += static_cast<uint8_t>(text()[at]) + 1U) {
+    visit(TextAt(at));
   }
 }
 

@@ -132,6 +132,43 @@ TEST(ServiceBlock, AnEmptyServiceAnswersNothing) {
   EXPECT_EQ(block->IndexOfName("s"), 0U);
 }
 
+TEST(ServiceBlock, KeepsHowItIsReachedFromOutside) {
+  static_assert(sizeof(ServiceBlock) == 96, "each service has one");
+  const std::vector<base::Ipv4Address> ipv4 = {V4("192.0.2.1"), V4("192.0.2.2")};
+  const std::vector<base::Ipv6Address> ipv6 = {V6("2001:db8::1")};
+  const std::vector<base::Ipv4Address> own = {V4("10.96.0.1")};
+  const std::vector<base::Ipv4Address> pod = {V4("10.0.0.1")};
+  const std::string_view hostnames[] = {std::string_view("\2lb\7example\0", 12), std::string_view("\1a\0", 3)};
+  const ServiceSource service{.namespace_name = "n",
+                              .name = "s",
+                              .has_service = true,
+                              .kind = ServiceKind::kClusterIp,
+                              .ipv4 = own,
+                              .external_ipv4 = ipv4,
+                              .external_ipv6 = ipv6,
+                              .external_hostnames = hostnames};
+  // Published addresses are the identities' own run, or they are not.
+  for (const bool ready : {true, false}) {
+    const std::vector<IdentitySource> identities = {{"a", "a", 1, true, ready, true, false, pod, {}, {}}};
+    const auto block = ServiceBlock::Make(service, identities);
+    EXPECT_TRUE(block->has_external());
+    EXPECT_THAT(block->cluster_ipv4(), ElementsAre(V4("10.96.0.1")));
+    EXPECT_THAT(block->identity(0).ipv4(), ElementsAre(V4("10.0.0.1")));
+    EXPECT_EQ(block->published_ipv4().size(), ready ? 1 : 0);
+    EXPECT_THAT(block->external_ipv4(), ElementsAre(V4("192.0.2.1"), V4("192.0.2.2")));
+    EXPECT_THAT(block->external_ipv6(), ElementsAre(V6("2001:db8::1")));
+    std::vector<std::string_view> found;
+    block->ForEachExternalHostname([&](std::string_view hostname) { found.push_back(hostname); });
+    EXPECT_THAT(found, ElementsAre(hostnames[0], hostnames[1]));
+    EXPECT_TRUE(block->HasAddress(*base::ParseIpAddress("192.0.2.2")));
+    EXPECT_TRUE(block->HasExternalAddress(*base::ParseIpAddress("2001:db8::1")));
+    EXPECT_FALSE(block->HasExternalAddress(*base::ParseIpAddress("10.96.0.1")));
+    EXPECT_FALSE(block->HasClusterAddress(*base::ParseIpAddress("192.0.2.2")));
+    EXPECT_EQ(block->address_count(), 1U);
+  }
+  EXPECT_FALSE(ServiceBlock::Make({.namespace_name = "n", .name = "s", .has_service = true}, {})->has_external());
+}
+
 TEST(ServiceBlock, AThousandIdentitiesAreEachFound) {
   std::vector<std::string> names;
   std::vector<std::vector<base::Ipv4Address>> addresses;

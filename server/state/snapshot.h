@@ -37,7 +37,8 @@ class Snapshot {
     const auto* entry = services_.Find(HashOf(key), key);
     return entry == nullptr ? nullptr : entry->get();
   }
-  // Calls visit(const ServiceBlock&) for each block with `address` as a cluster IP or on an identity.
+  // Calls visit(const ServiceBlock&) for each block with `address` as a cluster IP, as an external
+  // address or on an identity.
   template <typename Visit>
   void ForEachServiceWithAddress(const base::IpAddress& address, Visit visit) const {
     addresses_.ForEach(address, [&](uint64_t hash) {

@@ -18,9 +18,10 @@ class SourceScratch {
     std::vector<base::Ipv6Address> ipv6;
     std::vector<PortView> ports;
     std::vector<LabelView> labels;
+    std::vector<std::string_view> hostnames;
   };
   const Split& Add(absl::Span<const base::IpAddress> addresses, absl::Span<const Port> ports,
-                   absl::Span<const Label> labels) {
+                   absl::Span<const Label> labels, absl::Span<const std::string> hostnames = {}) {
     Split& split = splits_.emplace_back();
     for (const base::IpAddress& address : addresses) {
       if (address.is_v4()) {
@@ -31,6 +32,7 @@ class SourceScratch {
     }
     for (const Port& port : ports) split.ports.push_back({port.name, port.protocol, port.number});
     for (const Label& label : labels) split.labels.push_back({label.key, label.value});
+    split.hostnames.assign(hostnames.begin(), hostnames.end());
     return split;
   }
   // The ports of an identity in an old block.
@@ -53,6 +55,11 @@ class SourceScratch {
     std::vector<LabelView>& labels = splits_.emplace_back().labels;
     block.ForEachLabel([&](std::string_view key, std::string_view value) { labels.push_back({key, value}); });
     return labels;
+  }
+  absl::Span<const std::string_view> HostnamesOf(const ServiceBlock& block) {
+    std::vector<std::string_view>& hostnames = splits_.emplace_back().hostnames;
+    block.ForEachExternalHostname([&](std::string_view hostname) { hostnames.push_back(hostname); });
+    return hostnames;
   }
 
  private:
@@ -93,6 +100,7 @@ IdentitySource SourceOf(const ServiceBlock::Identity& identity, SourceScratch& s
 
 ServiceSource SourceOf(const Service& service, SourceScratch& scratch) {
   const auto& split = scratch.Add(service.addresses, service.ports, service.labels);
+  const auto& external = scratch.Add(service.external_addresses, {}, {}, service.external_hostnames);
   return {.clusterset = service.clusterset,
           .namespace_name = service.namespace_name,
           .name = service.name,
@@ -104,7 +112,10 @@ ServiceSource SourceOf(const Service& service, SourceScratch& scratch) {
           .ipv6 = split.ipv6,
           .ports = split.ports,
           .external_name = service.external_name,
-          .labels = split.labels};
+          .labels = split.labels,
+          .external_ipv4 = external.ipv4,
+          .external_ipv6 = external.ipv6,
+          .external_hostnames = external.hostnames};
 }
 
 ServiceSource SourceOf(const ServiceBlock& block, SourceScratch& scratch) {
@@ -119,7 +130,10 @@ ServiceSource SourceOf(const ServiceBlock& block, SourceScratch& scratch) {
           .ipv6 = block.cluster_ipv6(),
           .ports = scratch.PortsOf(block),
           .external_name = block.external_name(),
-          .labels = scratch.LabelsOf(block)};
+          .labels = scratch.LabelsOf(block),
+          .external_ipv4 = block.external_ipv4(),
+          .external_ipv6 = block.external_ipv6(),
+          .external_hostnames = scratch.HostnamesOf(block)};
 }
 
 // A block's way of keeping things, back into that of entities.
@@ -145,6 +159,8 @@ Service EntityOf(const ServiceBlock& block) {
   std::vector<Label> labels;
   block.ForEachLabel(
       [&](std::string_view key, std::string_view value) { labels.push_back({std::string(key), std::string(value)}); });
+  std::vector<std::string> hostnames;
+  block.ForEachExternalHostname([&](std::string_view hostname) { hostnames.emplace_back(hostname); });
   return {.clusterset = block.clusterset(),
           .namespace_name = std::string(block.namespace_name()),
           .name = std::string(block.name()),
@@ -154,7 +170,9 @@ Service EntityOf(const ServiceBlock& block) {
           .ports = PortsOf(block),
           .external_name = std::string(block.external_name()),
           .publish_not_ready = block.publish_not_ready(),
-          .labels = std::move(labels)};
+          .labels = std::move(labels),
+          .external_addresses = JoinAddresses(block.external_ipv4(), block.external_ipv6()),
+          .external_hostnames = std::move(hostnames)};
 }
 
 PodIdentity EntityOf(const ServiceBlock& block, const ServiceBlock::Identity& identity) {
@@ -185,9 +203,13 @@ void AppendAddresses(const ServiceBlock::Identity& identity, std::vector<base::I
   for (const base::Ipv6Address& address : identity.ipv6()) addresses.emplace_back(address);
 }
 
-void AppendClusterAddresses(const ServiceBlock& block, std::vector<base::IpAddress>& addresses) {
-  for (const base::Ipv4Address& address : block.cluster_ipv4()) addresses.emplace_back(address);
-  for (const base::Ipv6Address& address : block.cluster_ipv6()) addresses.emplace_back(address);
+void AppendServiceAddresses(const ServiceBlock& block, std::vector<base::IpAddress>& addresses) {
+  for (const auto family : {block.cluster_ipv4(), block.external_ipv4()}) {
+    for (const base::Ipv4Address& address : family) addresses.emplace_back(address);
+  }
+  for (const auto family : {block.cluster_ipv6(), block.external_ipv6()}) {
+    for (const base::Ipv6Address& address : family) addresses.emplace_back(address);
+  }
 }
 
 }  // namespace
@@ -370,7 +392,7 @@ void SnapshotBuilder::IndexAddresses(const ServiceBlock* from, const ServiceBloc
   const auto touched = [&pending](const ServiceBlock* block) {
     std::vector<base::IpAddress> addresses;
     if (block == nullptr) return addresses;
-    if (pending.service.has_value()) AppendClusterAddresses(*block, addresses);
+    if (pending.service.has_value()) AppendServiceAddresses(*block, addresses);
     for (const auto& [name, identity] : pending.identities) {
       const size_t i = block->IndexOfName(name);
       if (i != block->identity_count()) AppendAddresses(block->identity(i), addresses);

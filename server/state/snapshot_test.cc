@@ -69,6 +69,25 @@ TEST(Snapshot, FindsWhatWasAdded) {
   EXPECT_EQ(snapshot->pod_count(), 1U);
 }
 
+TEST(Snapshot, FindsServicesByTheirExternalAddresses) {
+  const auto reached_at = [](const std::vector<std::string_view>& addresses) {
+    Service api = ClusterIp("api", {"10.96.0.1"});
+    api.external_addresses = testing::Addresses(addresses);
+    return api;
+  };
+  const auto before = After(nullptr, {reached_at({"192.0.2.1", "2001:db8::1", "10.96.0.1"})});
+  EXPECT_THAT(ServicesWith(*before, "192.0.2.1"), ElementsAre("api"));
+  EXPECT_THAT(ServicesWith(*before, "2001:db8::1"), ElementsAre("api"));
+  EXPECT_THAT(ServicesWith(*before, "10.96.0.1"), ElementsAre("api"));
+  const auto after = After(before.get(), {reached_at({"192.0.2.2"}), testing::Pod("api", "a", {"192.0.2.1"})});
+  EXPECT_THAT(ServicesWith(*after, "192.0.2.1"), ElementsAre("api")) << "its pod's now";
+  EXPECT_THAT(ServicesWith(*after, "192.0.2.2"), ElementsAre("api"));
+  EXPECT_THAT(ServicesWith(*after, "2001:db8::1"), IsEmpty());
+  const auto gone = After(after.get(), {DeleteService("api", 0), DeleteIdentity("api", "a", 0)});
+  for (const char* address : {"192.0.2.1", "192.0.2.2", "10.96.0.1"})
+    EXPECT_THAT(ServicesWith(*gone, address), IsEmpty());
+}
+
 std::vector<std::string> PodsWith(const Snapshot& snapshot, std::string_view address) {
   std::vector<std::string> names;
   snapshot.ForEachPodWithAddress(*base::ParseIpAddress(address),

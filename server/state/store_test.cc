@@ -44,10 +44,12 @@ TEST_F(StoreTest, ASnapshotKeepsTheLastGoodValueOfWhatItNames) {
   Service db = testing::Headless("db");
   db.kind = ServiceKind::kExternalName;
   db.external_name = std::string("\2db\7example\0", 12);
+  Service api_service = testing::ClusterIp("api", {"10.96.0.1", "fd00::1"}, {{"web", Protocol::kUdp, 80}});
+  api_service.external_addresses = testing::Addresses({"192.0.2.1", "2001:db8::1"});
+  api_service.external_hostnames = {db.external_name};
   store_.BeginSnapshot({kEpoch, 5});
   store_.AddToSnapshot(
-      {Namespace{"default", 7}, testing::WithUid(8, db),
-       testing::ClusterIp("api", {"10.96.0.1", "fd00::1"}, {{"web", Protocol::kUdp, 80}}),
+      {Namespace{"default", 7}, testing::WithUid(8, db), api_service,
        testing::WithUid(9, testing::Pod("nginx", "web-0", {"10.0.0.1"}, {{"web", Protocol::kTcp, 8080}})),
        Pod{"default", "job", 10, testing::Addresses({"10.0.0.9"})}});
   store_.CommitSnapshot(absl::UnixEpoch());
@@ -70,6 +72,8 @@ TEST_F(StoreTest, ASnapshotKeepsTheLastGoodValueOfWhatItNames) {
   EXPECT_EQ(api.kind(), ServiceKind::kClusterIp);
   EXPECT_EQ(api.cluster_ipv4().size() + api.cluster_ipv6().size(), 2U);
   EXPECT_EQ(api.port(0), (PortView{"web", Protocol::kUdp, 80}));
+  EXPECT_EQ(api.external_ipv4().size() + api.external_ipv6().size(), 2U);
+  api.ForEachExternalHostname([&](std::string_view hostname) { EXPECT_EQ(hostname, db.external_name); });
   const ServiceBlock& nginx = *kept.FindService("default", "nginx");
   EXPECT_FALSE(nginx.has_service());
   ASSERT_EQ(nginx.identity_count(), 1U);
