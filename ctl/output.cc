@@ -249,12 +249,13 @@ std::string ToText(const inspect::v1::ReleaseResponse& response) {
 }
 
 std::string ToText(const inspect::v1::ListServicesResponse& response) {
-  Rows rows = {{"NAMESPACE", "NAME", "TYPE", "ADDRESS", "PORTS", "READY"}};
+  Rows rows = {{"NAMESPACE", "NAME", "TYPE", "ADDRESS", "EXTERNAL", "PORTS", "READY"}};
   for (const inspect::v1::Service& service : response.services()) {
-    const bool is_external = service.kind() == inspect::v1::Service::EXTERNAL_NAME;
+    const bool is_alias = service.kind() == inspect::v1::Service::EXTERNAL_NAME;
     rows.push_back({service.namespace_(), service.name(), KindText(service.kind()),
-                    is_external ? service.external_name() : Joined(service.addresses()), PortsText(service.ports()),
-                    is_external ? "-" : fmt::format("{}/{}", service.ready_pods(), service.pods())});
+                    is_alias ? service.external_name() : Joined(service.addresses()), Joined(service.external()),
+                    PortsText(service.ports()),
+                    is_alias ? "-" : fmt::format("{}/{}", service.ready_pods(), service.pods())});
   }
   return ListText(rows, response.has_position());
 }

@@ -94,5 +94,22 @@ TEST(Output, AListOfPodsTellsTheirState) {
             "default    nginx    web-0  web-0     10.0.0.1,fd00::1  not ready,published\n");
 }
 
+TEST(Output, AListOfServicesTellsHowTheyAreReached) {
+  inspect::v1::ListServicesResponse response;
+  response.mutable_position()->set_revision(1);
+  inspect::v1::Service& service = *response.add_services();
+  service.set_namespace_("default");
+  service.set_name("api");
+  service.set_kind(inspect::v1::Service::CLUSTER_IP);
+  service.add_addresses("10.96.0.1");
+  *response.add_services() = service;
+  service.add_external("192.0.2.1");
+  service.add_external("lb.example.");
+  EXPECT_EQ(ToText(response),
+            "NAMESPACE  NAME  TYPE        ADDRESS    EXTERNAL               PORTS  READY\n"
+            "default    api   cluster-ip  10.96.0.1  192.0.2.1,lb.example.  -      0/0\n"
+            "default    api   cluster-ip  10.96.0.1  -                      -      0/0\n");
+}
+
 }  // namespace
 }  // namespace podnamed::ctl

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <tuple>
 #include <utility>
+#include <vector>
 
 #include "absl/algorithm/container.h"
 #include "server/admin/objects.h"
@@ -40,13 +41,25 @@ Object ObjectOf(const state::Pod& pod) {
   return object;
 }
 
+std::vector<std::string_view> HostnamesOf(const ServiceBlock& block) {
+  std::vector<std::string_view> hostnames;
+  block.ForEachExternalHostname([&](std::string_view hostname) { hostnames.push_back(hostname); });
+  return hostnames;
+}
+
+bool IsReachedAlike(const ServiceBlock& a, const ServiceBlock& b) {
+  return absl::c_equal(a.external_ipv4(), b.external_ipv4()) && absl::c_equal(a.external_ipv6(), b.external_ipv6()) &&
+         HostnamesOf(a) == HostnamesOf(b);
+}
+
 bool IsSameService(const ServiceBlock& a, const ServiceBlock& b) {
   if (a.uid() != b.uid() || a.kind() != b.kind() || a.publish_not_ready() != b.publish_not_ready()) return false;
   if (a.external_name() != b.external_name() || a.port_count() != b.port_count()) return false;
   for (size_t i = 0; i < a.port_count(); ++i) {
     if (a.port(i) != b.port(i)) return false;
   }
-  return absl::c_equal(a.cluster_ipv4(), b.cluster_ipv4()) && absl::c_equal(a.cluster_ipv6(), b.cluster_ipv6());
+  return absl::c_equal(a.cluster_ipv4(), b.cluster_ipv4()) && absl::c_equal(a.cluster_ipv6(), b.cluster_ipv6()) &&
+         IsReachedAlike(a, b);
 }
 
 bool IsSameIdentity(const Identity& a, const Identity& b) {

@@ -56,6 +56,14 @@ TEST_F(ChangesTest, WhateverChangesIsSaid) {
   EXPECT_THAT(TextsOf({web}), ElementsAre("endpoint default/nginx/web-0: no longer a pod"));
 }
 
+TEST_F(ChangesTest, HowAServiceIsReachedFromOutsideIsSaid) {
+  state::Service nginx = Headless("nginx");
+  nginx.external_addresses = testing::Addresses({"192.0.2.1"});
+  EXPECT_THAT(TextsOf({nginx}), ElementsAre("service default/nginx: from outside none → 192.0.2.1"));
+  nginx.external_hostnames = {std::string(NameOfText("lb.example").wire())};
+  EXPECT_THAT(TextsOf({nginx}), ElementsAre("service default/nginx: from outside 192.0.2.1 → 192.0.2.1, lb.example."));
+}
+
 TEST_F(ChangesTest, AnotherUidIsAnotherPod) {
   EXPECT_THAT(TextsOf({WithUid(7, Pod("nginx", "web-0", {"10.0.0.2"}))}),
               ElementsAre("pod default/nginx/web-0: another one of that name, address 10.0.0.1 → 10.0.0.2"));

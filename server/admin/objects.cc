@@ -93,6 +93,7 @@ std::string Describe(const v1::Service& service) {
   std::string text = KindText(service.kind());
   if (service.addresses_size() > 0) text += " " + AddressesText(service.addresses());
   if (!service.external_name().empty()) text += " " + service.external_name();
+  if (service.external_size() > 0) text += ", from outside " + AddressesText(service.external());
   if (service.kind() != v1::Service::EXTERNAL_NAME) {
     text += fmt::format(", {} of {} pods ready", service.ready_pods(), service.pods());
   }
@@ -114,6 +115,7 @@ void AddChanges(const v1::Service& before, const v1::Service& after, std::vector
   AddIfChanged("kind", KindText(before.kind()), KindText(after.kind()), changes);
   AddIfChanged("address", AddressesText(before.addresses()), AddressesText(after.addresses()), changes);
   AddIfChanged("external name", before.external_name(), after.external_name(), changes);
+  AddIfChanged("from outside", AddressesText(before.external()), AddressesText(after.external()), changes);
   AddIfChanged("ports", PortsText(before.ports()), PortsText(after.ports()), changes);
   AddIfChanged(before.publish_not_ready(), after.publish_not_ready(), "publishes pods that are not ready",
                "no longer publishes pods that are not ready", changes);
@@ -146,6 +148,9 @@ v1::Service MakeService(const ServiceBlock& block) {
   AddAddresses(block.cluster_ipv6(), *service.mutable_addresses());
   for (size_t i = 0; i < block.port_count(); ++i) AddPort(block.port(i), *service.mutable_ports());
   if (!block.external_name().empty()) service.set_external_name(dns::NameToText(block.external_name()));
+  AddAddresses(block.external_ipv4(), *service.mutable_external());
+  AddAddresses(block.external_ipv6(), *service.mutable_external());
+  block.ForEachExternalHostname([&](std::string_view hostname) { service.add_external(dns::NameToText(hostname)); });
   service.set_publish_not_ready(block.publish_not_ready());
   uint32_t ready = 0;
   for (size_t i = 0; i < block.identity_count(); ++i) ready += block.identity(i).ready() ? 1 : 0;
