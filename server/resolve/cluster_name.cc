@@ -27,26 +27,26 @@ class LabelsUpwards {
   const size_t above_;
 };
 
-// What stands in front of X.N.svc: an endpoint, a port, a zone.
-void ParseBelowService(const LabelsUpwards& labels, bool clusterset, ClusterName& parsed) {
-  const std::string_view first = labels[3];
-  const size_t count = labels.size() - 3;
+// What stands in front of X.N.svc: an endpoint, a port, a zone. Label `at` is the one in front of X.
+void ParseBelowService(const LabelsUpwards& labels, size_t at, bool clusterset, ClusterName& parsed) {
+  const std::string_view first = labels[at];
+  const size_t count = labels.size() - at;
   if (const std::optional<state::Protocol> protocol = ParseProtocol(first)) {
     parsed.protocol = *protocol;
     if (count == 1) {
       parsed.kind = Kind::kProtocol;
-    } else if (count == 2 && labels[4].size() > 1 && labels[4][0] == '_') {
+    } else if (count == 2 && labels[at + 1].size() > 1 && labels[at + 1][0] == '_') {
       parsed.kind = Kind::kPort;
-      parsed.port = labels[4].substr(1);
+      parsed.port = labels[at + 1].substr(1);
     }
     return;
   }
   if (first == "_zone") {
-    const bool is_way = count == 1 || labels[4] == "pin" || labels[4] == "prefer";
+    const bool is_way = count == 1 || labels[at + 1] == "pin" || labels[at + 1] == "prefer";
     if (!is_way) return;
     parsed.kind = count <= 2 ? Kind::kZones : Kind::kZone;
-    parsed.prefers_zone = count > 1 && labels[4] == "prefer";
-    if (count > 2) parsed.zone_labels = labels.From(5);
+    parsed.prefers_zone = count > 1 && labels[at + 1] == "prefer";
+    if (count > 2) parsed.zone_labels = labels.From(at + 2);
     return;
   }
   if (clusterset) {
@@ -54,7 +54,7 @@ void ParseBelowService(const LabelsUpwards& labels, bool clusterset, ClusterName
     if (count == 1) parsed.kind = Kind::kCluster;
     if (count != 2) return;
     parsed.kind = Kind::kEndpoint;
-    parsed.endpoint = labels[4];
+    parsed.endpoint = labels[at + 1];
   } else if (count == 1) {
     parsed.kind = Kind::kEndpoint;
     parsed.endpoint = first;
@@ -98,7 +98,33 @@ ClusterName ParseClusterName(const dns::QueryName& name, size_t above, bool clus
   if (above == 3) {
     parsed.kind = Kind::kService;
   } else {
-    ParseBelowService(labels, clusterset, parsed);
+    ParseBelowService(labels, 3, clusterset, parsed);
+  }
+  return parsed;
+}
+
+ClusterName ParseExternalName(const dns::QueryName& name, size_t above, std::string_view apex) {
+  ClusterName parsed;
+  const LabelsUpwards labels(name, above);
+  if (above == 0) {
+    parsed.kind = Kind::kApex;
+    return parsed;
+  }
+  if (labels[0] == apex) {
+    if (above == 1) parsed.kind = Kind::kBranch;
+    if (above == 2 && labels[1] == "ns1") parsed.kind = Kind::kNameServer;
+    return parsed;
+  }
+  parsed.namespace_name = labels[0];
+  if (above == 1) {
+    parsed.kind = Kind::kNamespace;
+    return parsed;
+  }
+  parsed.service = labels[1];
+  if (above == 2) {
+    parsed.kind = Kind::kService;
+  } else {
+    ParseBelowService(labels, 2, /*clusterset=*/false, parsed);
   }
   return parsed;
 }

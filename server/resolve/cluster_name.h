@@ -1,4 +1,5 @@
-// The grammar of names in a cluster zone Z (Kubernetes DNS specification 1.1.0, and what CoreDNS adds to it). Pure.
+// The grammar of names in a cluster zone Z (Kubernetes DNS specification 1.1.0, and what CoreDNS adds to it), and in a
+// zone E for who asks from outside. Pure.
 #pragma once
 
 #include <cstdint>
@@ -15,12 +16,12 @@ inline constexpr std::string_view kServiceBranch = "\3svc";
 
 struct ClusterName {
   enum class Kind : uint8_t {
-    kApex,          // Z
-    kBranch,        // svc.Z, pod.Z, dns.Z: there for what is below them
-    kNameServer,    // ns.dns.Z
+    kApex,          // Z, E
+    kBranch,        // svc.Z, pod.Z, dns.Z, dns.E: there for what is below them
+    kNameServer,    // ns.dns.Z, ns1.dns.E
     kVersion,       // dns-version.Z
-    kNamespace,     // N.svc.Z
-    kService,       // X.N.svc.Z
+    kNamespace,     // N.svc.Z, N.E
+    kService,       // X.N.svc.Z, X.N.E; so, too, those below it, but for pods:
     kEndpoint,      // HOST.X.N.svc.Z; in a clusterset HOST.CLUSTER.X.N.svc.Z
     kCluster,       // CLUSTER.X.N.svc.Z, in a clusterset
     kProtocol,      // _tcp.X.N.svc.Z
@@ -45,5 +46,8 @@ struct ClusterName {
 
 // Reads the `above` labels that stand in front of the zone. REQUIRES: above <= name.label_count().
 ClusterName ParseClusterName(const dns::QueryName& name, size_t above, bool clusterset);
+
+// The same in a zone E, whose name server is below the label `apex` (folded text).
+ClusterName ParseExternalName(const dns::QueryName& name, size_t above, std::string_view apex);
 
 }  // namespace podnamed::resolve

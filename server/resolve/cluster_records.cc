@@ -7,6 +7,7 @@
 #include <tuple>
 #include <utility>
 
+#include "server/resolve/cluster_name.h"
 #include "server/resolve/reverse_name.h"
 
 namespace podnamed::resolve {
@@ -29,6 +30,15 @@ std::string_view LabelOf(state::Protocol protocol) {
 
 std::string Label(std::string_view text) { return std::string(1, static_cast<char>(text.size())).append(text); }
 
+// The labels of named ports, "_http._tcp", of a service or an endpoint.
+template <typename HasPorts>
+void AddPorts(const HasPorts& of, std::set<std::string>& ports) {
+  for (size_t i = 0; i < of.port_count(); ++i) {
+    const state::PortView port = of.port(i);
+    if (!port.name.empty()) ports.insert(Label(std::string("_").append(port.name)).append(LabelOf(port.protocol)));
+  }
+}
+
 }  // namespace
 
 ClusterRecords::ClusterRecords(const Resolver& resolver, const ForwardZone& zone, const state::Snapshot& snapshot)
@@ -41,14 +51,15 @@ ClusterRecords::ClusterRecords(const Resolver& resolver, const ForwardZone& zone
     return std::tuple(a->namespace_name(), a->name()) < std::tuple(b->namespace_name(), b->name());
   });
   questions_.push_back({std::string(zone.name.wire()), RecordType::kNs});
-  const std::string server = std::string("\2ns\3dns").append(zone.name.wire());
+  const auto& external = resolver.options().external;
+  const std::string server = (external ? "\3ns1" + external->apex : std::string("\2ns\3dns")).append(zone.name.wire());
   questions_.push_back({server, RecordType::kA});
   questions_.push_back({server, RecordType::kAaaa});
 }
 
 bool ClusterRecords::Next(Answer& answer) {
   while (true) {
-    if (next_question_ == questions_.size()) {
+    while (next_question_ == questions_.size()) {  // a service may have none
       if (next_service_ == services_.size()) return false;
       questions_.clear();
       next_question_ = 0;
@@ -70,8 +81,17 @@ void ClusterRecords::Ask(std::string name, RecordType type, Answer& answer) {
   if (type == RecordType::kCname && answer.answer.size() > 1) answer.answer.resize(1);
 }
 
+std::string ClusterRecords::NameOf(const ServiceBlock& service) const {
+  std::string name(service.wire_name());
+  if (!resolver_.options().external) name += kServiceBranch;
+  return name.append(zone_.name.wire());
+}
+
 void ClusterRecords::AddQuestions(const ServiceBlock& service) {
-  const std::string own = std::string(service.wire_name()).append("\3svc").append(zone_.name.wire());
+  const std::string own = NameOf(service);
+  const auto& external = resolver_.options().external;
+  if (external && service.has_external()) return AddExternal(service);
+  if (external && !external->headless) return;
   if (service.kind() == state::ServiceKind::kExternalName) {
     questions_.push_back({own, RecordType::kCname});
     return;
@@ -79,24 +99,33 @@ void ClusterRecords::AddQuestions(const ServiceBlock& service) {
   const ClusterView view(snapshot_, resolver_.options());
   for (const RecordType type : {RecordType::kA, RecordType::kAaaa, RecordType::kSrv}) questions_.push_back({own, type});
   std::set<std::string> ports;
-  const auto add_ports = [&](const auto& of) {
-    for (size_t i = 0; i < of.port_count(); ++i) {
-      const state::PortView port = of.port(i);
-      if (!port.name.empty()) {
-        ports.insert(Label(std::string("_").append(port.name)).append(LabelOf(port.protocol)));
-      }
-    }
-  };
-  add_ports(service);
+  AddPorts(service, ports);
   for (size_t i = 0; i < service.identity_count(); ++i) {
-    if (i == 0 || service.identity(i).profile() != service.identity(i - 1).profile()) add_ports(service.identity(i));
+    if (i == 0 || service.identity(i).profile() != service.identity(i - 1).profile()) {
+      AddPorts(service.identity(i), ports);
+    }
   }
   for (const std::string& port : ports) questions_.push_back({port + own, RecordType::kSrv});
   AddEndpoints(service, view);
 }
 
+void ClusterRecords::AddExternal(const ServiceBlock& service) {
+  const std::string own = NameOf(service);
+  if (service.external_ipv4().empty() && service.external_ipv6().empty()) {
+    questions_.push_back({own, RecordType::kCname});
+  } else {
+    questions_.push_back({own, RecordType::kA});
+    questions_.push_back({own, RecordType::kAaaa});
+    // A name with a CNAME has nothing else (RFC 1034 section 3.6.2).
+    questions_.push_back({own, RecordType::kSrv});
+  }
+  std::set<std::string> ports;
+  AddPorts(service, ports);
+  for (const std::string& port : ports) questions_.push_back({port + own, RecordType::kSrv});
+}
+
 void ClusterRecords::AddEndpoints(const ServiceBlock& service, const ClusterView& view) {
-  const std::string tail = std::string(service.wire_name()).append("\3svc").append(zone_.name.wire());
+  const std::string tail = NameOf(service);
   std::set<std::string> names;
   for (size_t i = 0; i < service.identity_count(); ++i) {
     const auto identity = service.identity(i);

@@ -33,6 +33,9 @@ class ClusterRecords {
   };
 
   void Ask(std::string name, dns::RecordType type, Answer& answer);
+  // In wire form.
+  std::string NameOf(const state::ServiceBlock& service) const;
+  void AddExternal(const state::ServiceBlock& service);
   void AddQuestions(const state::ServiceBlock& service);
   void AddEndpoints(const state::ServiceBlock& service, const ClusterView& view);
 

@@ -77,5 +77,42 @@ TEST(ClusterRecords, AreAllThatTheZoneAnswers) {
           "web-0.nginx.default.svc.cluster.local. 5 IN A 10.0.0.10\n");
 }
 
+TEST(ClusterRecords, AreWhatIsReachedFromOutside) {
+  const std::vector<state::Port> http = {{"http", Protocol::kTcp, 80}};
+  state::Service api = testing::ClusterIp("api", {"10.96.0.7"}, http);
+  api.external_addresses = testing::Addresses({"192.0.2.7", "2001:db8::7"});
+  state::Service shop = testing::ClusterIp("shop", {"10.96.0.8"}, http);
+  shop.external_hostnames = {std::string(dns::Name::FromText("lb.example.")->wire())};
+  state::SnapshotBuilder builder;
+  builder.Add({state::Namespace{"default", 0}, api, shop, testing::ClusterIp("own", {"10.96.0.9"}, http),
+               testing::Pod("own", "own-0", {"10.0.0.9"}), testing::Headless("nginx"),
+               testing::Pod("nginx", "web-0", {"10.0.0.10"}, http)});
+  const auto snapshot = builder.Build({}, absl::FromUnixSeconds(7));
+  ResolverOptions options{.zones = {dns::Name::FromText("example.org.").value()},
+                          .external = ExternalNames{},
+                          .server_ipv4 = {{192, 0, 2, 1}},
+                          .server_ipv6 = {}};
+  const std::string reached =
+      "example.org. 5 IN NS ns1.dns.example.org.\n"
+      "ns1.dns.example.org. 5 IN A 192.0.2.1\n"
+      "api.default.example.org. 5 IN A 192.0.2.7\n"
+      "api.default.example.org. 5 IN AAAA 2001:db8::7\n"
+      "api.default.example.org. 5 IN SRV 0 50 80 api.default.example.org.\n"
+      "_http._tcp.api.default.example.org. 5 IN SRV 0 50 80 api.default.example.org.\n";
+  const std::string shops =
+      "shop.default.example.org. 5 IN CNAME lb.example.\n"
+      "_http._tcp.shop.default.example.org. 5 IN SRV 0 100 80 lb.example.\n";
+  EXPECT_EQ(AllRecords(Resolver(options), *snapshot), reached + shops);
+  options.external->headless = true;
+  EXPECT_EQ(AllRecords(Resolver(options), *snapshot),
+            reached +
+                "nginx.default.example.org. 5 IN A 10.0.0.10\n"
+                "nginx.default.example.org. 5 IN SRV 0 100 80 web-0.nginx.default.example.org.\n"
+                "_http._tcp.nginx.default.example.org. 5 IN SRV 0 100 80 web-0.nginx.default.example.org.\n"
+                "web-0.nginx.default.example.org. 5 IN A 10.0.0.10\n"
+                "own-0.own.default.example.org. 5 IN A 10.0.0.9\n" +
+                shops);
+}
+
 }  // namespace
 }  // namespace podnamed::resolve

@@ -54,7 +54,7 @@ Outcome ForwardAnswer::AtName() {
     case ClusterName::Kind::kBranch:
       return Outcome::kNoData;
     case ClusterName::Kind::kNameServer:
-      return WithAddresses(view_.options().server_ipv4, view_.options().server_ipv6);
+      return AtServer();
     case ClusterName::Kind::kVersion:
       return AtVersion();
     case ClusterName::Kind::kNamespace:

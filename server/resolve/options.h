@@ -20,11 +20,20 @@ enum class PodRecords : uint8_t {
   kVerified,  // only if a pod of that namespace has it
 };
 
+// Zones for who asks from outside of the cluster (k8s_external): X.N.Z is where service X is reached from there. The
+// name server is ns1.dns.Z.
+struct ExternalNames {
+  std::string apex =
+      "\3dns";            // the label in front of the zone, in wire form and folded, below which the name server is
+  bool headless = false;  // endpoints have names, too: those of services that are not reached otherwise
+};
+
 struct ResolverOptions {
   // Folded; names of services below the forward ones, of addresses below the reverse ones.
   std::vector<dns::Name> zones;
+  std::optional<ExternalNames> external = {};    // all of `zones` are for who asks from outside
   std::vector<dns::Name> clusterset_zones = {};  // those of `zones` in which ServiceImports are the services
-  uint32_t ttl = 5;  // seconds; of every record but the version and the SOA of negative answers
+  uint32_t ttl = 5;  // seconds; of every record but the version and the SOA of the cluster's zones
   PodRecords pods = PodRecords::kDisabled;
   std::vector<std::string> namespaces = {};      // the only ones that exist; empty: all
   state::LabelSelector namespace_selector = {};  // of those, only these exist
@@ -37,7 +46,8 @@ struct ResolverOptions {
   bool reasons = true;                 // negative answers say why (RFC 8914)
   // Names in these zones (folded) that do not exist are left to the next plugin. std::nullopt: none are.
   std::optional<std::vector<dns::Name>> fallthrough = {};
-  // Where the name server itself is reached: the addresses of ns.dns.Z.
+  // Where the name server itself is reached: the addresses of ns.dns.Z, and of ns1.dns.Z outside if no service is known
+  // to lead to them.
   std::vector<base::Ipv4Address> server_ipv4;
   std::vector<base::Ipv6Address> server_ipv6;
 };

@@ -106,6 +106,7 @@ class NameReason {
   }
 
   bool IsExternalName() const {
+    if (view_.options().external) return false;
     const ServiceBlock* service = view_.FindService(parsed_.namespace_name, parsed_.service, clusterset_);
     return service != nullptr && service->kind() == ServiceKind::kExternalName;
   }
@@ -113,6 +114,10 @@ class NameReason {
   void WriteNxDomain() {
     switch (parsed_.kind) {
       case ClusterName::Kind::kNothing:
+        if (view_.options().external) {
+          Say(answer_, "no name of this zone has this shape; names are <service>.<namespace> and the zone");
+          return;
+        }
         Say(answer_, "no name of a cluster has this shape; names are <pod>.<service>.<namespace>.svc and the zone");
         return;
       case ClusterName::Kind::kNamespace:
@@ -130,7 +135,9 @@ class NameReason {
       return;
     }
     const ServiceBlock* service = view_.FindService(parsed_.namespace_name, parsed_.service, clusterset_);
-    if (service == nullptr) {
+    if (view_.options().external) {
+      WriteNotOutside(service);
+    } else if (service == nullptr) {
       WriteNoService();
     } else if (service->kind() == ServiceKind::kExternalName) {
       Say(answer_, "service ", service->name(), " is an ExternalName; nothing is below it, and an address is no name");
@@ -143,6 +150,22 @@ class NameReason {
       WriteNoPort(*service);
     } else {
       Say(answer_, "service ", service->name(), " has no such names");
+    }
+  }
+
+  // Of a service that cannot be reached from outside it is not said that there is one.
+  void WriteNotOutside(const ServiceBlock* service) {
+    const bool has_endpoints = service != nullptr && view_.options().external->headless && view_.options().endpoints &&
+                               service->kind() == ServiceKind::kHeadless &&
+                               !(service->published_ipv4().empty() && service->published_ipv6().empty());
+    const bool is_reached = service != nullptr && (service->has_external() || has_endpoints);
+    if (is_reached && parsed_.kind == ClusterName::Kind::kEndpoint) {
+      WriteNoEndpoint(*service);
+    } else if (is_reached && parsed_.kind != ClusterName::Kind::kZone && parsed_.kind != ClusterName::Kind::kZones) {
+      WriteNoPort(*service);
+    } else {
+      Say(answer_, "no service ", Shown(parsed_.service), " in namespace ", Shown(parsed_.namespace_name),
+          " is reached from outside of the cluster");
     }
   }
 
@@ -300,6 +323,10 @@ void ExplainName(const ClusterName& parsed, bool clusterset, RecordType type, co
 void ExplainAddress(const base::IpAddress& address, const ClusterView& view, Answer& answer) {
   if (answer.outcome == Outcome::kNoData) {
     Say(answer, "the address is known; its names are PTR records");
+    return;
+  }
+  if (view.options().external) {
+    Say(answer, "no service is reached at this address from outside of the cluster");
     return;
   }
   const ServiceBlock* found = nullptr;

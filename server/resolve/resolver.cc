@@ -6,6 +6,7 @@
 
 #include "absl/algorithm/container.h"
 #include "absl/types/span.h"
+#include "server/resolve/external_answer.h"
 #include "server/resolve/reason.h"
 #include "server/resolve/reverse_answer.h"
 #include "server/resolve/reverse_name.h"
@@ -36,7 +37,7 @@ Resolver::Resolver(ResolverOptions options) : options_(std::move(options)) {
     }
   }
   const auto own = absl::c_find_if(forward_zones_, [](const ForwardZone& zone) { return !zone.clusterset; });
-  service_tail_ = kServiceBranch;
+  if (!options_.external) service_tail_ = kServiceBranch;
   service_tail_ += own == forward_zones_.end() ? dns::Name().wire() : own->name.wire();
   absl::c_stable_sort(forward_zones_, [](const ForwardZone& a, const ForwardZone& b) {
     return a.name.label_count() > b.name.label_count();
@@ -71,7 +72,11 @@ bool Resolver::ResolveInZone(const Question& question, const ClusterView& view, 
   }
   for (const ForwardZone& zone : forward_zones_) {
     if (const std::optional<size_t> above = question.name.LabelsAbove(zone.name.wire())) {
-      InForwardZone(question, zone, *above, view, is_synced, random, answer);
+      if (options_.external) {
+        InExternalZone(question, *above, view, is_synced, random, answer);
+      } else {
+        InForwardZone(question, zone, *above, view, is_synced, random, answer);
+      }
       return true;
     }
   }
@@ -88,6 +93,20 @@ void Resolver::InForwardZone(const Question& question, const ForwardZone& zone, 
   Conclude(question, is_synced, answer);
   if (IsNegative(answer.outcome) && GivesReason(question)) {
     ExplainName(parsed, zone.clusterset, question.type, view, answer);
+  }
+}
+
+void Resolver::InExternalZone(const Question& question, size_t above, const ClusterView& view, bool is_synced,
+                              absl::BitGenRef random, Answer& answer) const {
+  const std::string_view apex = std::string_view(options_.external->apex).substr(1);
+  const ClusterName parsed = ParseExternalName(question.name, above, apex);
+  const ZoneQuestion in_zone{question.name, above, question.type, NamePieces(question.name.original()),
+                             question.reply_limit};
+  ExternalAnswer(in_zone, parsed, view, random, answer).Find();
+  if (answer.outcome == Outcome::kNxDomain && HasZoneBelow(question.name)) answer.outcome = Outcome::kNoData;
+  Conclude(question, is_synced, answer);
+  if (IsNegative(answer.outcome) && GivesReason(question)) {
+    ExplainName(parsed, /*clusterset=*/false, question.type, view, answer);
   }
 }
 

@@ -48,8 +48,11 @@ class Resolver {
   // False if the name is in no zone of ours.
   bool ResolveInZone(const Question& question, const ClusterView& view, bool is_synced, absl::BitGenRef random,
                      Answer& answer) const;
+  // In the cluster's zones for names, and in those for who asks from outside.
   void InForwardZone(const Question& question, const ForwardZone& zone, size_t above, const ClusterView& view,
                      bool is_synced, absl::BitGenRef random, Answer& answer) const;
+  void InExternalZone(const Question& question, size_t above, const ClusterView& view, bool is_synced,
+                      absl::BitGenRef random, Answer& answer) const;
   void InReverseZone(const Question& question, size_t above, const ClusterView& view, bool is_synced,
                      absl::BitGenRef random, Answer& answer) const;
   void Conclude(const Question& question, bool is_synced, Answer& answer) const;
@@ -62,7 +65,8 @@ class Resolver {
   ResolverOptions options_;
   std::vector<ForwardZone> forward_zones_;  // longest first
   std::vector<dns::Name> reverse_zones_;    // longest first
-  // The tail of every service's name in the first forward zone, for answers from a reverse zone: "\3svc" and the zone.
+  // The tail of every service's name in the first forward zone, for answers from a reverse zone: "\3svc" and the zone;
+  // without "\3svc" for who asks from outside.
   std::string service_tail_;
 };
 

@@ -15,7 +15,7 @@ void ReverseAnswer::Find() {
   const bool is_address = parsed_.kind == ReverseName::Kind::kAddress;
   if (question_.above == 0 && (!is_address || type() == RecordType::kSoa || type() == RecordType::kNs)) {
     // The server has a name where services have theirs; a reverse zone has names of addresses alone.
-    answer_.outcome = AtApex(target_tail_.substr(kServiceBranch.size()));
+    answer_.outcome = AtApex(target_tail_.substr(view_.options().external ? 0 : kServiceBranch.size()));
   } else if (is_address) {
     answer_.outcome = AtAddress(parsed_.address);
   } else {
@@ -25,9 +25,30 @@ void ReverseAnswer::Find() {
   AddNegativeSoa();
 }
 
+Outcome ReverseAnswer::AtAddress(const base::IpAddress& address) {
+  if (view_.options().external) {
+    AddExternalServices(address);
+  } else {
+    AddServices(address);
+  }
+  if (answer_.names.empty()) return Outcome::kNxDomain;
+  if (type() != RecordType::kPtr) return Outcome::kNoData;
+  Add(absl::MakeConstSpan(answer_.names), question_.owner, RecordType::kPtr);
+  return Outcome::kAnswer;
+}
+
+// Services may share a load balancer's address.
+void ReverseAnswer::AddExternalServices(const base::IpAddress& address) {
+  view_.snapshot().ForEachServiceWithAddress(address, [&](const ServiceBlock& service) {
+    if (service.clusterset() || !service.HasExternalAddress(address) || !view_.Shows(service)) return;
+    const NamePieces target(service.wire_name(), target_tail_);
+    if (target.size() <= dns::kMaxNameLength) answer_.names.push_back(target);
+  });
+}
+
 // A service's own address is the service; it is asked first, as CoreDNS does. ServiceImports have no part in the
 // reverse tree.
-Outcome ReverseAnswer::AtAddress(const base::IpAddress& address) {
+void ReverseAnswer::AddServices(const base::IpAddress& address) {
   size_t endpoints = 0;
   view_.snapshot().ForEachServiceWithAddress(address, [&](const ServiceBlock& service) {
     service.ForEachWithAddress(address, [&](Identity) { ++endpoints; });
@@ -38,10 +59,6 @@ Outcome ReverseAnswer::AtAddress(const base::IpAddress& address) {
     answer_.labels.reserve(endpoints);  // they must not move under the names
     AddEndpoints(address);
   }
-  if (answer_.names.empty()) return Outcome::kNxDomain;
-  if (type() != RecordType::kPtr) return Outcome::kNoData;
-  Add(absl::MakeConstSpan(answer_.names), question_.owner, RecordType::kPtr);
-  return Outcome::kAnswer;
 }
 
 void ReverseAnswer::AddEndpoints(const base::IpAddress& address) {

@@ -10,7 +10,8 @@ namespace podnamed::resolve {
 
 class ReverseAnswer : private ZoneAnswer {
  public:
-  // `target_tail` is "\3svc" and the zone in which services have their names.
+  // `target_tail` is what follows the names of services: "\3svc" and their zone, or just that for who asks from
+  // outside.
   ReverseAnswer(const ZoneQuestion& question, const ReverseName& parsed, const ClusterView& view,
                 std::string_view target_tail, absl::BitGenRef random, Answer& answer)
       : ZoneAnswer(question, view, random, answer), parsed_(parsed), target_tail_(target_tail) {}
@@ -21,6 +22,8 @@ class ReverseAnswer : private ZoneAnswer {
   using Identity = ClusterView::Identity;
 
   Outcome AtAddress(const base::IpAddress& address);
+  void AddServices(const base::IpAddress& address);
+  void AddExternalServices(const base::IpAddress& address);
   void AddEndpoints(const base::IpAddress& address);
   void AddTarget(const state::ServiceBlock& service, Identity identity, const base::IpAddress& address, size_t first);
 

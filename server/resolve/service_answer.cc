@@ -74,6 +74,9 @@ Outcome ServiceAnswer::Srv(const ServiceBlock& service, const PortFilter& ports,
     case Target::kEndpoints:
       srv.AddEndpoints([this](Identity identity) { return view_.Shows(identity); });
       break;
+    case Target::kExternal:
+      srv.AddExternal();
+      break;
   }
   return Finish(std::move(srv));
 }

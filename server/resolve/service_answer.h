@@ -18,7 +18,7 @@ class ServiceAnswer : protected ZoneAnswer {
   using ServiceBlock = state::ServiceBlock;
 
   // What SRV records of a service point at.
-  enum class Target : uint8_t { kService, kEndpoints };
+  enum class Target : uint8_t { kService, kEndpoints, kExternal };
 
   // `branch_labels`: how many labels stand between a service's name and the zone.
   ServiceAnswer(const ZoneQuestion& question, const ClusterName& parsed, size_t branch_labels, const ClusterView& view,

@@ -69,6 +69,25 @@ void SrvRecords::AddService() {
     answer_.AddAdditional(target, view_.options().ttl, service_.cluster_ipv4(), service_.cluster_ipv6());
 }
 
+void SrvRecords::AddExternal() {
+  const NamePieces own(service_.wire_name(), tail_);
+  const size_t addresses = service_.external_ipv4().size() + service_.external_ipv6().size();
+  size_t hostnames = 0;
+  service_.ForEachExternalHostname([&](std::string_view) { ++hostnames; });
+  for (size_t i = 0; i < service_.port_count(); ++i) {
+    const state::PortView port = service_.port(i);
+    if (!ports_.Matches(port)) continue;
+    combinations_ += addresses + hostnames;
+    if (port.number == 0 || HasPort(0, port.number)) continue;
+    if (addresses > 0) answer_.srv.push_back({0, 0, port.number, own});
+    service_.ForEachExternalHostname(
+        [&](std::string_view hostname) { answer_.srv.push_back({0, 0, port.number, NamePieces(hostname)}); });
+  }
+  if (!answer_.srv.empty()) {
+    answer_.AddAdditional(own, view_.options().ttl, service_.external_ipv4(), service_.external_ipv6());
+  }
+}
+
 void SrvRecords::AddEndpoints(absl::FunctionRef<bool(Identity)> shows) {
   for (size_t i = 0; i < service_.identity_count() && !IsFull(); ++i) {
     const Identity identity = service_.identity(i);

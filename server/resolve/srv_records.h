@@ -36,6 +36,9 @@ class SrvRecords {
 
   // One record a matching port of the service itself, to the service's own name.
   void AddService();
+  // The same where it is reached from outside: to the service's own name with its external addresses, and to each of
+  // its external hostnames, whose addresses are others' to know.
+  void AddExternal();
   // For every endpoint name that is to be shown, in the order of the ordinals: one record a matching port of those who
   // bear it.
   void AddEndpoints(absl::FunctionRef<bool(Identity)> shows);

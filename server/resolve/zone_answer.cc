@@ -14,9 +14,8 @@ using dns::RecordType;
 constexpr uint32_t kSoaRefresh = 7200;
 constexpr uint32_t kSoaRetry = 1800;
 constexpr uint32_t kSoaExpire = 86400;
-constexpr uint32_t kMaxSoaTtl = 300;
+constexpr uint32_t kMaxSoaTtl = 300;  // in the cluster's zones
 
-constexpr std::string_view kServerLabels = "\2ns\3dns";
 constexpr std::string_view kHostmasterLabel = "\12hostmaster";
 
 template <typename Address>
@@ -46,11 +45,54 @@ Outcome ZoneAnswer::AtApex(std::string_view server_zone) {
     return Outcome::kAnswer;
   }
   if (type() != RecordType::kNs) return Outcome::kNoData;
-  answer_.names.emplace_back(kServerLabels, server_zone);
+  answer_.names.push_back(ServerName(server_zone));
   Add(absl::MakeConstSpan(answer_.names), NamePieces(zone_), RecordType::kNs);
-  const ResolverOptions& options = view_.options();
-  answer_.AddAdditional(answer_.names.front(), ttl(), options.server_ipv4, options.server_ipv6);
+  const Addresses addresses = ServerAddresses();
+  answer_.AddAdditional(answer_.names.front(), ttl(), addresses.ipv4, addresses.ipv6);
   return Outcome::kAnswer;
+}
+
+Outcome ZoneAnswer::AtServer() {
+  const Addresses addresses = ServerAddresses();
+  return WithAddresses(addresses.ipv4, addresses.ipv6);
+}
+
+NamePieces ZoneAnswer::ServerName(std::string_view zone) const {
+  const auto& external = view_.options().external;
+  return external ? NamePieces("\3ns1", external->apex, zone) : NamePieces("\2ns\3dns", zone);
+}
+
+NamePieces ZoneAnswer::HostmasterName() const {
+  const auto& external = view_.options().external;
+  return external ? NamePieces(kHostmasterLabel, external->apex, zone_) : NamePieces(kHostmasterLabel, zone_);
+}
+
+ZoneAnswer::Addresses ZoneAnswer::ServerAddresses() {
+  const ResolverOptions& options = view_.options();
+  if (IsExternal()) {
+    CollectExternalServers();
+    if (!answer_.ipv4.empty() || !answer_.ipv6.empty()) return {answer_.ipv4, answer_.ipv6};
+  }
+  return {options.server_ipv4, options.server_ipv6};
+}
+
+// The services that have this server among their endpoints (CoreDNS).
+void ZoneAnswer::CollectExternalServers() {
+  const ResolverOptions& options = view_.options();
+  const auto append = [](const auto& from, auto& to) { to.insert(to.end(), from.begin(), from.end()); };
+  const auto look = [&](const base::IpAddress& own) {
+    view_.snapshot().ForEachServiceWithAddress(own, [&](const state::ServiceBlock& service) {
+      const auto is_shown = [&](ClusterView::Identity identity) { return view_.Shows(identity); };
+      if (service.clusterset() || !view_.Shows(service) || !service.AnyWithAddress(own, is_shown)) return;
+      const bool by_endpoints =
+          options.external->headless && !service.has_external() && service.kind() == state::ServiceKind::kHeadless;
+      append(by_endpoints ? service.published_ipv4() : service.external_ipv4(), answer_.ipv4);
+      append(by_endpoints ? service.published_ipv6() : service.external_ipv6(), answer_.ipv6);
+    });
+  };
+  for (const base::Ipv4Address& address : options.server_ipv4) look(base::IpAddress(address));
+  for (const base::Ipv6Address& address : options.server_ipv6) look(base::IpAddress(address));
+  RemoveDuplicates();
 }
 
 Outcome ZoneAnswer::WithAddresses(absl::Span<const base::Ipv4Address> ipv4, absl::Span<const base::Ipv6Address> ipv6) {
@@ -82,9 +124,9 @@ void ZoneAnswer::RemoveDuplicates() {
 }
 
 void ZoneAnswer::AddSoa(std::vector<dns::RecordSet>& section) {
-  section.push_back({NamePieces(zone_), RecordType::kSoa, std::min(ttl(), kMaxSoaTtl),
-                     dns::SoaData{.mname = NamePieces(kServerLabels, zone_),
-                                  .rname = NamePieces(kHostmasterLabel, zone_),
+  section.push_back({NamePieces(zone_), RecordType::kSoa, IsExternal() ? ttl() : std::min(ttl(), kMaxSoaTtl),
+                     dns::SoaData{.mname = ServerName(zone_),
+                                  .rname = HostmasterName(),
                                   .serial = static_cast<uint32_t>(absl::ToUnixSeconds(view_.snapshot().origin_time())),
                                   .refresh = kSoaRefresh,
                                   .retry = kSoaRetry,

@@ -38,6 +38,8 @@ class ZoneAnswer {
 
   // The zone's own name: SOA and NS, which names the server in `server_zone`.
   Outcome AtApex(std::string_view server_zone);
+  // The name of the server itself.
+  Outcome AtServer();
 
   // The asked family, as it is. The other family on an existing name is NODATA, never NXDOMAIN.
   Outcome WithAddresses(absl::Span<const base::Ipv4Address> ipv4, absl::Span<const base::Ipv6Address> ipv6);
@@ -64,6 +66,17 @@ class ZoneAnswer {
 
  private:
   void AddSoa(std::vector<dns::RecordSet>& section);
+  bool IsExternal() const { return view_.options().external.has_value(); }
+  dns::NamePieces ServerName(std::string_view zone) const;
+  dns::NamePieces HostmasterName() const;
+  // Puts the addresses of services that lead here from outside into the answer's scratch.
+  void CollectExternalServers();
+  struct Addresses {
+    absl::Span<const base::Ipv4Address> ipv4;
+    absl::Span<const base::Ipv6Address> ipv6;
+  };
+  // Of the name server.
+  Addresses ServerAddresses();
 };
 
 }  // namespace podnamed::resolve
