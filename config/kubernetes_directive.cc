@@ -16,6 +16,7 @@
 #include "config/api_source.h"
 #include "config/label_selector.h"
 #include "config/number.h"
+#include "config/record_ttl.h"
 #include "config/zone_list.h"
 #include "server/base/ip_address.h"
 #include "server/resolve/reverse_name.h"
@@ -23,7 +24,6 @@
 namespace podnamed::config {
 namespace {
 
-constexpr uint32_t kLongestTtl = 3600;
 constexpr size_t kLongestSocketPath = 107;  // sockaddr_un's 108 octets hold a final zero
 
 struct Properties {
@@ -99,14 +99,7 @@ void ReadFeed(const Directive& line, Properties& properties, const Context& cont
 }
 
 void ReadTtl(const Directive& line, Properties& properties, const Context& context) {
-  const Token* argument = OnlyArgument(line, "ttl SECONDS", context.errors);
-  if (argument == nullptr) return;
-  const std::optional<uint32_t> ttl = ParseNumber(argument->text, kLongestTtl);
-  if (!ttl) {
-    context.errors.Add(argument->position, "ttl is {}; expected 0 to {} seconds", Quoted(argument->text), kLongestTtl);
-    return;
-  }
-  properties.options.answers.ttl = *ttl;
+  if (const std::optional<uint32_t> ttl = ReadRecordTtl(line, context)) properties.options.answers.ttl = *ttl;
 }
 
 void ReadPods(const Directive& line, Properties& properties, const Context& context) {

@@ -25,6 +25,7 @@
 #include "config/header_directive.h"
 #include "config/health_directive.h"
 #include "config/hosts_directive.h"
+#include "config/k8s_external_directive.h"
 #include "config/kubernetes_directive.h"
 #include "config/loadbalance_directive.h"
 #include "config/log_directive.h"
@@ -80,6 +81,7 @@ constexpr Word<ServerBlockOptions> kPlugins[] = {
     {"template", ReadTemplate, /*repeatable=*/true},
     {"transfer", ReadTransfer, /*repeatable=*/true},
     {"hosts", ReadHosts},
+    {"k8s_external", ReadK8sExternal},
     {"kubernetes", ReadKubernetes},
     {"loop", ReadBare<&ServerBlockOptions::loop>},
     {"file", ReadFile, /*repeatable=*/true},
@@ -91,7 +93,6 @@ constexpr Word<ServerBlockOptions> kPlugins[] = {
 // clang-format on
 
 // The rest of CoreDNS's plugin.cfg (1.14), in its order.
-constexpr std::string_view kLater = "podnamed will have it; until then CoreDNS stays for this server block";
 constexpr ForeignWord kPluginsOfCoreDns[] = {
     {"geoip", "remove it: podnamed has no database of places"},
     {"proxyproto", "remove it, and let clients reach podnamed without a proxy"},
@@ -109,7 +110,6 @@ constexpr ForeignWord kPluginsOfCoreDns[] = {
     {"route53", "forward the zone to its name servers"},
     {"azure", "forward the zone to its name servers"},
     {"clouddns", "forward the zone to its name servers"},
-    {"k8s_external", kLater},
     {"secondary", "forward the zone to its primary server"},
     {"etcd", "forward the zone to a CoreDNS that has etcd"},
     {"grpc", "forward to the same server over dns:// or tls://"},
@@ -143,6 +143,7 @@ class OptionsReader {
       positions.resize(options.keys.size(), key.position);
     }
     ReadBlock(block.directives, kVocabulary, options, context_);
+    CheckExternal(block, options);
     for (const auto& plugin : kPlugins) {
       const auto is_it = [&plugin](const Directive& directive) { return directive.name.text == plugin.name; };
       if (absl::c_any_of(block.directives, is_it)) options.plugins.emplace_back(plugin.name);
@@ -159,6 +160,13 @@ class OptionsReader {
     if (options.autopath && options.autopath->of_cluster && !options.kubernetes) {
       options.warnings.push_back(options.place + ": autopath @kubernetes does nothing without kubernetes in its block");
     }
+  }
+
+  void CheckExternal(const ServerBlock& block, const ServerBlockOptions& options) {
+    if (!options.external || options.kubernetes) return;
+    const auto is_it = [](const Directive& directive) { return directive.name.text == "k8s_external"; };
+    context_.errors.Add(absl::c_find_if(block.directives, is_it)->name.position,
+                        "k8s_external has no cluster; expected kubernetes in the same server block");
   }
 
   void ReadKey(const Token& token, ServerBlockOptions& options) {

@@ -72,6 +72,15 @@ struct KubernetesOptions {
   resolve::ResolverOptions answers;
 };
 
+// Zones in which the services of the block's cluster are found by who is outside of it.
+struct ExternalOptions {
+  std::vector<dns::Name> zones;  // folded, each once, in the order of the Corefile, at least one for names
+  uint32_t ttl = 5;              // seconds
+  resolve::ExternalNames names;
+  // Names in these zones that do not exist are left to the next plugin. std::nullopt: none are.
+  std::optional<std::vector<dns::Name>> fallthrough = {};
+};
+
 struct HealthOptions {
   base::Endpoint endpoint;
   absl::Duration lameduck = absl::ZeroDuration();  // how long everything goes on after a stop signal
@@ -207,6 +216,7 @@ struct ServerBlockOptions {
   std::optional<ErrorsOptions> errors;
   std::vector<LogRule> log;  // of each query the first whose zone it is in; empty: nothing is logged
   std::optional<KubernetesOptions> kubernetes;
+  std::optional<ExternalOptions> external;         // only where `kubernetes` is
   std::optional<std::vector<dns::Name>> metadata;  // names outside of these zones have none; without it all have
   std::vector<RewriteRule> rewrite;                // in the order of the Corefile
   std::vector<ForwardOptions> forward;             // asked in this order

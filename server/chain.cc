@@ -105,7 +105,7 @@ std::unique_ptr<plugins::Plugin> MakeAutopath(const Block& block, const ChainUse
       .zones = options.kubernetes->answers.zones,
       .resolver = *block.resolver,
       .holder = *block.holder(),
-      .answers_first = options.acl.empty() && options.templates.empty() && !block.hosts};
+      .answers_first = options.acl.empty() && options.templates.empty() && !block.hosts && !block.external};
   return std::make_unique<plugins::Autopath>(*options.autopath, cluster, std::move(counters));
 }
 
@@ -122,7 +122,7 @@ plugins::OpenCounter CountersOf(const ChainUse& use, const char* help) {
 
 std::unique_ptr<plugins::Plugin> MakeTransfer(const Block& block) {
   return std::make_unique<plugins::Transfer>(
-      block.options.transfer, plugins::Transfer::Sources{block.ZoneSets(), block.resolver.get(), block.holder()});
+      block.options.transfer, plugins::Transfer::Sources{block.ZoneSets(), block.resolvers(), block.holder()});
 }
 
 std::unique_ptr<plugins::Plugin> MakeFile(const Block& block) {
@@ -168,6 +168,9 @@ plugins::PluginChain MakeChain(const Block& block, const ChainUse& use) {
   }
   if (!options.transfer.empty()) chain.push_back(MakeTransfer(block));
   if (block.hosts) chain.push_back(std::make_unique<plugins::Hosts>(*block.hosts));
+  if (block.external) {
+    chain.push_back(std::make_unique<plugins::Kubernetes>(*block.external, *block.holder(), "k8s_external"));
+  }
   if (block.resolver) chain.push_back(std::make_unique<plugins::Kubernetes>(*block.resolver, *block.holder()));
   if (!block.file.empty()) chain.push_back(MakeFile(block));
   if (block.auto_zones) {

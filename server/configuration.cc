@@ -56,9 +56,30 @@ resolve::ResolverOptions ResolverOptionsOf(const config::ServerBlockOptions& opt
   return resolver;
 }
 
+// The same cluster as `kubernetes` shows it, but for services without endpoints, which are there (CoreDNS).
+resolve::ResolverOptions ExternalOptionsOf(const config::ServerBlockOptions& options) {
+  const config::ExternalOptions& external = *options.external;
+  resolve::ResolverOptions resolver = ResolverOptionsOf(options);
+  resolver.zones = external.zones;
+  resolver.external = external.names;
+  resolver.clusterset_zones.clear();
+  resolver.ttl = external.ttl;
+  resolver.ignore_empty_services = false;
+  resolver.short_names = false;
+  resolver.fallthrough = external.fallthrough;
+  return resolver;
+}
+
 }  // namespace
 
 std::string ServerAddress::ToText() const { return absl::StrCat(is_tls ? "tls://" : "", endpoint.ToString()); }
+
+std::vector<const resolve::Resolver*> Block::resolvers() const {
+  std::vector<const resolve::Resolver*> all;
+  if (external) all.push_back(external.get());
+  if (resolver) all.push_back(resolver.get());
+  return all;
+}
 
 std::vector<const plugins::Published<plugins::ZoneSet>*> Block::ZoneSets() const {
   std::vector<const plugins::Published<plugins::ZoneSet>*> sets;
@@ -113,6 +134,7 @@ absl::Status Configuration::Add(const config::ServerBlockOptions& options, const
     if (!cluster.ok()) return At(options, "kubernetes", cluster.status());
     block.cluster = *cluster;
     block.resolver = std::make_unique<const resolve::Resolver>(ResolverOptionsOf(options));
+    if (options.external) block.external = std::make_unique<const resolve::Resolver>(ExternalOptionsOf(options));
   }
   if (options.hosts) {
     const std::string path = options.InRoot(options.hosts->file);

@@ -51,6 +51,7 @@ struct Block {
   std::vector<plugins::Entrance> entrances;  // of each of these zones
   // Of its `kubernetes` directive; both nullptr when it has none.
   std::unique_ptr<const resolve::Resolver> resolver;
+  std::unique_ptr<const resolve::Resolver> external;  // of its `k8s_external`; nullptr when it has none
   const Cluster* cluster = nullptr;
   std::unique_ptr<plugins::Consolidation> consolidation;  // of its `errors`; nullptr when it has none
   std::unique_ptr<plugins::LoopSearch> loop;              // nullptr without the directive
@@ -66,6 +67,9 @@ struct Block {
 
   // The zones of `file` and `auto`, as they change.
   std::vector<const plugins::Published<plugins::ZoneSet>*> ZoneSets() const;
+
+  // Those that it has.
+  std::vector<const resolve::Resolver*> resolvers() const;
 
   const state::SnapshotHolder* holder() const { return cluster == nullptr ? nullptr : &cluster->holder(); }
 };

@@ -98,8 +98,10 @@ void Notifier::LookAtCluster(Watched& watched) {
   if (snapshot == nullptr) return;
   const int64_t serial = absl::ToUnixSeconds(snapshot->origin_time());
   if (serial >= absl::ToUnixSeconds(absl::Now())) return;
-  for (const resolve::ForwardZone& zone : watched.block->resolver->forward_zones()) {
-    Tell(watched, zone.name, static_cast<uint32_t>(serial));
+  for (const resolve::Resolver* resolver : watched.block->resolvers()) {
+    for (const resolve::ForwardZone& zone : resolver->forward_zones()) {
+      Tell(watched, zone.name, static_cast<uint32_t>(serial));
+    }
   }
 }
 

@@ -9,7 +9,7 @@ namespace {
 using dns::RecordType;
 using resolve::Outcome;
 
-// The name out of the cluster that an ExternalName leads to, in wire form; empty if the answer does not end with one.
+// The name outside that an alias leads to, in wire form; empty if the answer does not end with one.
 std::string_view OutsideOf(const Exchange& exchange) {
   const RecordType type = exchange.query->type;
   const std::vector<dns::RecordSet>& answer = exchange.answer.answer;
@@ -43,7 +43,7 @@ bool Kubernetes::Answer(Exchange& exchange) {
   if (answer.outcome == Outcome::kNotOurs) return false;
   exchange.rcode = resolve::RcodeOf(answer.outcome);
   exchange.authoritative = answer.outcome != Outcome::kNotSynced && answer.outcome != Outcome::kRefused;
-  exchange.answered_by = "kubernetes";
+  exchange.answered_by = name_;
   return true;
 }
 

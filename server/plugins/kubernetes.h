@@ -1,6 +1,9 @@
-// `kubernetes`: answers for the cluster's zones from the newest snapshot; passes on names outside of them. The name
-// that an ExternalName stands for is asked of the server as if a client had, if it is not the cluster's.
+// `kubernetes` and `k8s_external`: answer for the zones of their resolver from the newest snapshot; pass on names
+// outside of them. The name that an ExternalName or a load balancer's hostname stands for is asked of the server as if
+// a client had, if it is not the resolver's.
 #pragma once
+
+#include <string_view>
 
 #include "absl/random/random.h"
 #include "server/plugins/plugin.h"
@@ -11,20 +14,22 @@ namespace podnamed::plugins {
 
 class Kubernetes : public Plugin {
  public:
-  // Both must outlive this.
-  Kubernetes(const resolve::Resolver& resolver, const state::SnapshotHolder& holder)
-      : resolver_(resolver), reader_(holder) {}
+  // Both must outlive this. `name` is a literal.
+  Kubernetes(const resolve::Resolver& resolver, const state::SnapshotHolder& holder,
+             std::string_view name = "kubernetes")
+      : name_(name), resolver_(resolver), reader_(holder) {}
 
-  std::string_view name() const override { return "kubernetes"; }
+  std::string_view name() const override { return name_; }
   Next OnQuery(Exchange& exchange) override;
   void OnIdle() override { reader_.Refresh(); }
 
  private:
   // False if the name is in no zone of ours.
   bool Answer(Exchange& exchange);
-  // With what an ExternalName stands for.
+  // With what the alias at its end stands for.
   void Complete(Exchange& exchange, const Exchange& child);
 
+  const std::string_view name_;
   const resolve::Resolver& resolver_;
   state::SnapshotReader reader_;
   absl::InsecureBitGen random_;  // orders addresses: fairness, not secrecy

@@ -78,8 +78,10 @@ std::unique_ptr<ZoneRecords> Transfer::Begin(const dns::QueryName& name) const {
       return std::make_unique<ZoneTransfer>(std::move(zones), *zone);
     }
   }
-  if (sources_.resolver == nullptr) return nullptr;
-  return ClusterTransfer::Begin(*sources_.resolver, *sources_.holder, name);
+  for (const resolve::Resolver* resolver : sources_.resolvers) {
+    if (auto records = ClusterTransfer::Begin(*resolver, *sources_.holder, name)) return records;
+  }
+  return nullptr;
 }
 
 }  // namespace podnamed::plugins

@@ -19,9 +19,9 @@ class Transfer : public Plugin {
  public:
   // What there is to give; all of it outlives the plugin.
   struct Sources {
-    std::vector<const Published<ZoneSet>*> zones;  // of `file` and `auto`
-    const resolve::Resolver* resolver = nullptr;   // of `kubernetes`, if the block has it
-    const state::SnapshotHolder* holder = nullptr;
+    std::vector<const Published<ZoneSet>*> zones;          // of `file` and `auto`
+    std::vector<const resolve::Resolver*> resolvers = {};  // of `k8s_external` and `kubernetes`, if the block has them
+    const state::SnapshotHolder* holder = nullptr;         // theirs
   };
 
   // `options` outlive the plugin.
