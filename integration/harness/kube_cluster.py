@@ -101,6 +101,12 @@ class KubeCluster:
         obj["spec"] = {field: value for field, value in obj["spec"].items() if value is not None}
         return self._keep_service(self.server.update(obj))
 
+    def set_ingress(self, name, *ingress, namespace="default"):
+        """What the cloud says of a Service's load balancer: {"ip": …} or {"hostname": …} each."""
+        obj = self.server.get("services", namespace, name)
+        obj["status"] = {"loadBalancer": {"ingress": list(ingress)} if ingress else {}}
+        return self._keep_service(self.server.update(obj))
+
     def delete_service(self, name, namespace="default"):
         self.server.delete("services", namespace, name)
         if self._services[namespace].pop(name, None):
