@@ -106,6 +106,13 @@ state::Service TakeService(Octets& octets) {
       service.external_name += '\0';
       break;
   }
+  if ((shape & 128) != 0 && service.kind != state::ServiceKind::kExternalName && !service.clusterset) {
+    if ((shape & 32) != 0) {
+      service.external_addresses = TakeAddresses(octets, 1 + octets.TakeBelow(2));
+    } else {
+      service.external_hostnames.push_back(Wire(TakeEntityLabel(octets)) + Wire("example") + '\0');
+    }
+  }
   return service;
 }
 
@@ -214,12 +221,13 @@ class NamesOf {
   NamesOf(const dns::Name& zone, const resolve::ResolverOptions& options, std::vector<dns::Name>& names)
       : zone_(zone.wire()), options_(options), names_(names) {}
 
-  void operator()(const state::Namespace& entity) { Add(Wire(entity.name) + Wire("svc")); }
+  void operator()(const state::Namespace& entity) { Add(Wire(entity.name) + Branch()); }
   void operator()(const state::Service& entity) {
     const std::string service = ServiceWire(entity.namespace_name, entity.name);
     Add(service);
     AddPorts(entity.ports, service);
     AddReverse(entity.addresses);
+    AddReverse(entity.external_addresses);
     if (!options_.zonal) return;
     for (const std::string_view zone : {"a", "b"}) {
       Add(Wire(zone) + Wire("pin") + Wire("_zone") + service);
@@ -249,6 +257,8 @@ class NamesOf {
 
   void AddZone() {
     Add("");
+    Add(Wire("dns"));
+    Add(Wire("ns1") + Wire("dns"));
     Add(Wire("svc"));
     Add(Wire("pod"));
     Add(Wire("ns") + Wire("dns"));
@@ -256,8 +266,9 @@ class NamesOf {
   }
 
  private:
-  static std::string ServiceWire(std::string_view namespace_name, std::string_view service) {
-    return Wire(service) + Wire(namespace_name) + Wire("svc");
+  std::string Branch() const { return options_.external ? "" : Wire("svc"); }
+  std::string ServiceWire(std::string_view namespace_name, std::string_view service) const {
+    return Wire(service) + Wire(namespace_name) + Branch();
   }
   void AddPorts(const std::vector<state::Port>& ports, const std::string& service) {
     for (const state::Port& port : ports) {
@@ -309,6 +320,11 @@ void TakeOptions(Octets& octets, Cluster& cluster) {
   if ((rest & 4) != 0) cluster.options.namespaces = {"default"};
   if ((more & 128) != 0) {
     cluster.options.fallthrough = {(rest & 8) != 0 ? Zone("nginx.default.svc.cluster.local") : dns::Name()};
+  }
+  if ((rest & 16) != 0) {
+    cluster.options.external.emplace().headless = (rest & 32) != 0;
+    cluster.options.clusterset_zones.clear();
+    cluster.options.short_names = false;
   }
 }
 
