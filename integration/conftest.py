@@ -109,8 +109,8 @@ def liar():
     """Starts upstreams that answer as a test says, and ends them."""
     started = []
 
-    def start(**options):
-        started.append(Liar(**options))
+    def start():
+        started.append(Liar())
         return started[-1]
 
     yield start

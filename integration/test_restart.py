@@ -189,7 +189,7 @@ def test_a_rolling_restart_under_load_loses_no_query(lab):
 
 
 def test_what_is_in_flight_comes_from_the_old_one_and_its_idle_connections_end(lab, liar):
-    upstream = liar(port=free_port())
+    upstream = liar()
     asked, known = threading.Event(), threading.Event()
 
     def reply(query):

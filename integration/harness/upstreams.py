@@ -112,27 +112,36 @@ def dnsmasq(directory, port):
 REAL = {"knot": knot, "bind9": bind9, "unbound": unbound, "dnsmasq": dnsmasq}
 
 
+def bind_both():
+    """A UDP and a TCP socket on one port."""
+    while True:
+        udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        tcp = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            udp.bind(("127.0.0.1", 0))
+            tcp.bind(("127.0.0.1", udp.getsockname()[1]))
+            return udp, tcp
+        except OSError:
+            udp.close()
+            tcp.close()
+
+
 class Liar:
     """A name server of a few lines. `reply(query, octets)` gives the datagrams to send, each octets or a message; over
-    TCP the first of them, unless it refuses TCP."""
+    TCP the first of them."""
 
-    def __init__(self, port=0, has_tcp=True):
-        self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.udp.bind(("127.0.0.1", port))
+    def __init__(self):
+        self.udp, self.tcp = bind_both()
         self.port = self.udp.getsockname()[1]
         self.queries = []
         self.clients = []
         self.reply = lambda query: [answer(query)]
         self.tcp_reply = None
-        self.sockets = [self.udp]
+        self.sockets = [self.udp, self.tcp]
         threading.Thread(target=self.serve_udp, daemon=True).start()
-        if has_tcp:
-            self.tcp = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-            self.tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            self.tcp.bind(("127.0.0.1", self.port))
-            self.tcp.listen()
-            self.sockets.append(self.tcp)
-            threading.Thread(target=self.serve_tcp, daemon=True).start()
+        self.tcp.listen()
+        threading.Thread(target=self.serve_tcp, daemon=True).start()
 
     def serve_udp(self):
         while True:
