@@ -79,7 +79,7 @@ TcpConnection::~TcpConnection() {
 }
 
 asio::awaitable<void> TcpConnection::Run() {
-  while (!stopping_ || HasInput() || stream_.HasInput()) {
+  while (!stopping_ || !has_asked_ || HasInput() || stream_.HasInput()) {
     const auto [error, count] =
         co_await stream_.ReadSome(asio::buffer(input_.data() + input_end_, input_.size() - input_end_));
     if (error == asio::error::operation_aborted && stream_.is_open() && (stopping_ || HasUnsent())) {  // woken
@@ -111,9 +111,13 @@ asio::awaitable<void> TcpConnection::Run() {
   co_await AwaitPending(0);
 }
 
-void TcpConnection::Stop() {
+void TcpConnection::Stop(std::chrono::milliseconds patience) {
   stopping_ = true;
-  if (!is_writing_) stream_.Cancel();  // ends the wait for a message, but not a write
+  if (!has_asked_) {
+    deadline_ = std::min(deadline_, Clock::now() + patience);
+  } else if (!is_writing_) {
+    stream_.Cancel();  // ends the wait for a message, but not a write
+  }
 }
 
 void TcpConnection::LimitIdle(std::chrono::milliseconds idle) {

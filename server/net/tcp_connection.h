@@ -71,8 +71,9 @@ class TcpConnection final : private ReplyPathMaker {
   // the socket closes with this.
   boost::asio::awaitable<void> Run();
 
-  // Makes Run answer what has arrived, complete a message that has begun, and end.
-  void Stop();
+  // Makes Run answer what has arrived, complete a message that has begun, and end. A client that has not asked yet is
+  // about to: its first query is waited for, so long at most.
+  void Stop(std::chrono::milliseconds patience);
 
   // From now on it may be idle for `idle` at most; a client that has not asked anything yet keeps its time.
   void LimitIdle(std::chrono::milliseconds idle);

@@ -25,7 +25,7 @@ constexpr int kNewcomersAtStop = 4096;
 
 // A newcomer for whom something is lacking stays in the backlog, which would wake the loop again and again.
 constexpr std::chrono::milliseconds kPause{100};
-// A client that asks no more for so long may lose its connection to a process that leaves.
+// A client that asks no more for so long, or has not asked yet, may lose its connection to a process that leaves.
 constexpr std::chrono::milliseconds kQuiet{200};
 // Between two log lines about it.
 constexpr std::chrono::minutes kSilence{1};
@@ -67,10 +67,12 @@ void TcpListener::set_options(TcpOptions options) {
 
 void TcpListener::Stop() {
   stopping_ = true;
+  options_.deadlines.first_query = std::min(options_.deadlines.first_query, kQuiet);
   error_code ignored;
   acceptor_.cancel(ignored);
   pause_.cancel();
-  for (TcpConnection& connection : connections_) connection.Stop();
+  watch_.cancel();
+  for (TcpConnection& connection : connections_) connection.Stop(kQuiet);
 }
 
 void TcpListener::Leave() {
@@ -126,7 +128,7 @@ void TcpListener::Admit(tcp::socket socket) {
   if (connections_.empty()) watch_.cancel();  // wakes it: there is something to watch
   TcpConnection& connection = connections_.emplace_back(std::move(socket), ToPeer(*client.data()), handler_,
                                                         absl::MakeSpan(reply_buffer_), options_, handshakes_);
-  if (stopping_) connection.Stop();
+  if (stopping_) connection.Stop(kQuiet);
   tasks_.Spawn("TCP connection", connection.Run(), [this, entry = std::prev(connections_.end())] {
     connections_.erase(entry);
     if (connections_.empty()) watch_.cancel();  // nothing to watch
@@ -153,7 +155,7 @@ asio::awaitable<void> TcpListener::CloseTheLate() {
       if (connection.deadline() <= now) {
         connection.Close();
       } else if (leaves_until_ <= now) {
-        connection.Stop();
+        connection.Stop(std::chrono::milliseconds::zero());
       }
     }
   }

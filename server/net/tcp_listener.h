@@ -40,7 +40,8 @@ class TcpListener {
   void set_options(TcpOptions options);
 
   // Accepts what the kernel has already connected, and nothing more; lets every connection answer what has arrived and
-  // end. The tasks end when the last connection has: how long that may take is for TaskGroup::EndWithin to say.
+  // end, and one that has brought no query yet bring its first, for a moment. The tasks end when the last connection
+  // has: how long that may take is for TaskGroup::EndWithin to say.
   void Stop();
 
   // Leaves newcomers to another process that has a copy of the socket. Every connection goes on until it has been

@@ -380,6 +380,22 @@ TEST_F(TcpListenerTest, AnswersWhatHasArrivedBeforeItStops) {
                   .ok());  // the port is free again
 }
 
+// Who has just connected is about to ask: cut off, its query would be lost.
+TEST_F(TcpListenerTest, HearsTheFirstQueryOfWhoHasJustConnectedBeforeItStops) {
+  Listen(WithoutDeadlines());
+  TcpClient asked(port_);
+  EXPECT_EQ(asked.Ask("before"), "before");
+  TcpClient client(port_);
+  TcpClient silent(port_);
+  PostStop();
+  EXPECT_TRUE(asked.ReachesEnd()) << "now it has stopped";
+  client.SendMessage("first");
+  EXPECT_EQ(client.ReceiveMessage(), "first");
+  EXPECT_TRUE(client.ReachesEnd());
+  EXPECT_TRUE(silent.ReachesEnd()) << "for a moment only";
+  worker_.Join();
+}
+
 TEST_F(TcpListenerTest, CompletesABegunQueryBeforeItStops) {
   Listen(WithoutDeadlines());
   TcpClient idle(port_);
