@@ -30,7 +30,6 @@ using ::testing::ElementsAre;
 using ::testing::EndsWith;
 using testing::Headless;
 using testing::InNamespace;
-using ::testing::IsEmpty;
 using testing::NotReady;
 using testing::Pod;
 using ::testing::UnorderedElementsAre;
