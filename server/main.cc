@@ -16,10 +16,12 @@
 #include <thread>
 #include <utility>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "config/options.h"
 #include "server/admin/inspect_server.h"
+#include "server/base/cpu_limit.h"
 #include "server/base/flags.h"
 #include "server/base/log.h"
 #include "server/base/passed_sockets.h"
@@ -52,8 +54,9 @@ po::options_description MakeFlags() {
       ("dns.port", po::value<uint16_t>()->default_value(53)->value_name("PORT"),
        "port of server blocks that name none")                                   //
       ("p", po::value<uint16_t>()->value_name("PORT"), "the same as -dns.port")  //
-      ("workers", po::value<int>()->value_name("NUMBER"),
-       "threads that answer queries; one for each core by default")  //
+      ("workers", po::value<std::string>()->default_value("auto")->value_name("NUMBER"),
+       "threads that answer queries; auto: one for each CPU that the process may use, by its affinity and its control "
+       "group's quota")  //
       ("inspect", po::value<std::string>()->default_value(admin::kDefaultInspectAddress)->value_name("ADDRESS"),
        "where podnamectl can look at this server: unix:///path, host:port, :port, or off")  //
       ("takeover", po::value<std::string>()->value_name("PATH"),
@@ -171,6 +174,13 @@ std::string AwaitEndOfTraffic(const char* signal, const HandoverServer* handover
   return "takeover";
 }
 
+// 0 for what is no number of workers.
+int WorkersOf(const std::string& words) {
+  if (words == "auto") return std::min(base::CpuLimit(), kMaxWorkers);
+  int workers = 0;
+  return absl::SimpleAtoi(words, &workers) && workers >= 1 && workers <= kMaxWorkers ? workers : 0;
+}
+
 InspectOptions InspectOptionsOf(const po::variables_map& flags) {
   const auto& address = flags["inspect"].as<std::string>();
   return {.address = address == "off" ? "" : address, .is_required = !flags["inspect"].defaulted()};
@@ -178,9 +188,8 @@ InspectOptions InspectOptionsOf(const po::variables_map& flags) {
 
 int Run(const po::variables_map& flags) {
   const uint16_t port = flags.count("p") != 0 ? flags["p"].as<uint16_t>() : flags["dns.port"].as<uint16_t>();
-  const int cores = std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, kMaxWorkers);
-  const int workers = flags.count("workers") != 0 ? flags["workers"].as<int>() : cores;
-  if (workers < 1 || workers > kMaxWorkers) return Fail(absl::StrCat("-workers takes 1 to ", kMaxWorkers));
+  const int workers = WorkersOf(flags["workers"].as<std::string>());
+  if (workers == 0) return Fail(absl::StrCat("-workers takes auto, or 1 to ", kMaxWorkers));
   if (flags["takeover-wait"].as<int>() < 1) return Fail("-takeover-wait takes 1 second or more");
   const auto conf = flags["conf"].as<std::string>();
   // A Corefile is checked far from its cluster; what a pod of it finds is here by then.
