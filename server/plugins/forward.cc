@@ -51,6 +51,7 @@ Forward::Forward(const config::ForwardOptions& options, const ForwardTargets& ta
 }
 
 void Forward::OnIdle() {
+  group_->OnIdle();
   const uint64_t version = targets_.version();
   if (version == version_) return;
   version_ = version;

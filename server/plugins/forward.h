@@ -29,7 +29,7 @@ class Forward : public Plugin {
   // A name server that we know nothing of may know them.
   bool takes_every_class() const override { return true; }
   Next OnQuery(Exchange& exchange) override;
-  // Takes up new targets.
+  // Takes up new targets, and lets go of what a peak of queries left.
   void OnIdle() override;
 
  private:

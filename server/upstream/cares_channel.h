@@ -12,7 +12,8 @@
 //   - An empty datagram makes it give the query up, whoever sent it. It never sees one.
 // For these reasons its sockets are ours, by ares_set_socket_functions, which also lets Asio own them.
 //
-// A channel weighs 73 KB (two hash tables); making one reads /dev/urandom and no other file. One thread.
+// A channel weighs 73 KB (two hash tables); making one takes some 75 µs, mostly to touch them, and reads /dev/urandom
+// and no other file. One thread.
 #pragma once
 
 #include <ares.h>

@@ -1,5 +1,6 @@
 #include "server/upstream/udp_client.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace podnamed::upstream {
@@ -7,10 +8,6 @@ namespace {
 
 namespace asio = boost::asio;
 using boost::system::error_code;
-
-// 73 KB each. It bounds how far the number in flight swings without a channel being made, which takes some 75
-// microseconds, mostly to touch its memory.
-constexpr size_t kMaxIdle = 32;
 
 }  // namespace
 
@@ -103,21 +100,28 @@ asio::awaitable<UdpClient::Result> UdpClient::Ask(const QueryMessage* query, Exc
                    .has_other_letters = asking.has_other_letters()};
 }
 
+void UdpClient::OnIdle() {
+  idle_.erase(idle_.begin(), idle_.begin() + static_cast<ptrdiff_t>(unused_));
+  unused_ = idle_.size();
+}
+
 void UdpClient::Stop() {
   stopped_ = true;
   for (Asking* asking : in_flight_) asking->exchange().End(Outcome::kStopped);
   idle_.clear();
+  unused_ = 0;
 }
 
 std::shared_ptr<CaresChannel> UdpClient::TakeChannel() {
   if (idle_.empty()) return CaresChannel::Make(executor_, server_, source_);
   std::shared_ptr<CaresChannel> channel = std::move(idle_.back());
   idle_.pop_back();
+  unused_ = std::min(unused_, idle_.size());
   return channel;
 }
 
 void UdpClient::GiveBack(std::shared_ptr<CaresChannel> channel) {
-  if (!stopped_ && idle_.size() < kMaxIdle) idle_.push_back(std::move(channel));
+  if (!stopped_) idle_.push_back(std::move(channel));
 }
 
 }  // namespace podnamed::upstream

@@ -1,6 +1,6 @@
 // Questions to one upstream over UDP: each from a socket, and so a source port, of its own, by a channel of c-ares that
-// has no other meanwhile. Channels are kept for the next question, up to a few; more are made when more questions wait
-// at the same time, up to a bound. One thread.
+// has no other meanwhile. Channels are made when more questions wait at the same time, up to a bound, and kept for
+// later ones until they have lain unused for a while. One thread.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -47,10 +47,14 @@ class UdpClient {
   // outlive the coroutine.
   boost::asio::awaitable<Result> Ask(const QueryMessage* query, Exchange::Clock::time_point deadline);
 
+  // Lets go of the channels that nobody needed since the last call: a second, usually.
+  void OnIdle();
+
   // Ends every question that is under way, and refuses new ones.
   void Stop();
 
   size_t in_flight() const { return in_flight_.size(); }
+  size_t spare_channels() const { return idle_.size(); }
 
  private:
   class Asking;
@@ -63,7 +67,8 @@ class UdpClient {
   const std::optional<base::IpAddress> source_;
   const size_t max_in_flight_;
   Counters& counters_;
-  std::vector<std::shared_ptr<CaresChannel>> idle_;
+  std::vector<std::shared_ptr<CaresChannel>> idle_;  // the last used last
+  size_t unused_ = 0;                                // of idle_, the first: since the last OnIdle
   absl::flat_hash_set<Asking*> in_flight_;
   bool stopped_ = false;
 };

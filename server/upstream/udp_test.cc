@@ -95,6 +95,27 @@ TEST_F(UdpTest, MatchesRepliesInAnyOrder) {
   }
 }
 
+TEST_F(UdpTest, KeepsChannelsWhileTheyAreNeeded) {
+  constexpr size_t kQuestions = 100;
+  const auto ask_many = [this] {
+    std::vector<std::shared_ptr<Asked>> asked;
+    for (size_t i = 0; i < kQuestions; ++i) asked.push_back(Start(QuestionFor(kName), Transport::kUdp));
+    for (const auto& question : asked) EXPECT_TRUE(Answers(Finish(question)));
+  };
+  ask_many();
+  EXPECT_EQ(upstream().spare_channels(), kQuestions);
+  upstream().OnIdle();
+  EXPECT_EQ(upstream().spare_channels(), kQuestions) << "all were needed";
+  ask_many();
+  upstream().OnIdle();
+  EXPECT_EQ(upstream().spare_channels(), kQuestions) << "and again";
+  EXPECT_TRUE(Answers(AskUdp()));
+  upstream().OnIdle();
+  EXPECT_EQ(upstream().spare_channels(), 1u) << "one was";
+  upstream().OnIdle();
+  EXPECT_EQ(upstream().spare_channels(), 0u);
+}
+
 TEST_F(UdpTest, PassesEveryRcodeOn) {
   for (uint8_t rcode = 1; rcode < 16; ++rcode) {
     ChangeUdp([rcode](Octets answer) { return WithRcode(std::move(answer), rcode); });

@@ -126,6 +126,10 @@ void Upstream::State::OnFoldedLetters() {
       options.address.ToString(), options.port);
 }
 
+void Upstream::OnIdle() { state_->udp.OnIdle(); }
+
+size_t Upstream::spare_channels() const { return state_->udp.spare_channels(); }
+
 size_t Upstream::udp_in_flight() const { return state_->udp.in_flight(); }
 
 size_t Upstream::connections() const { return state_->stream.connections(); }

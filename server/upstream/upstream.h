@@ -56,8 +56,12 @@ class Upstream {
   // coroutine may be cancelled, and may outlive this.
   boost::asio::awaitable<Reply> Ask(Question question, Transport transport, Clock::time_point deadline);
 
-  // Questions over UDP that wait for their reply, and connections that are open.
+  // To be called about once a second: gives back what was not needed since.
+  void OnIdle();
+
+  // Questions over UDP that wait for their reply, what is kept for further ones, and connections that are open.
   size_t udp_in_flight() const;
+  size_t spare_channels() const;
   size_t connections() const;
   // False while the upstream is known to change the letters of questions.
   bool keeps_letters() const;

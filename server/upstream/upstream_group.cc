@@ -250,6 +250,10 @@ void UpstreamGroup::Ask(Question question, Transport client, Done done) {
   asio::co_spawn(state_->executor, state_->Serve(std::move(question), client, std::move(key)), asio::detached);
 }
 
+void UpstreamGroup::OnIdle() {
+  for (const auto& member : state_->members) member->upstream->OnIdle();
+}
+
 size_t UpstreamGroup::in_flight() const { return state_->flights.size(); }
 
 const std::shared_ptr<GroupCounters>& UpstreamGroup::counters() const { return state_->counters; }

@@ -91,6 +91,9 @@ class UpstreamGroup {
   // `client` is how the client came, kUdp or kTcp. `done` is called once, perhaps before this returns.
   void Ask(Question question, Transport client, Done done);
 
+  // To be called about once a second: gives back what was not needed since.
+  void OnIdle();
+
   size_t in_flight() const;
 
   // Any thread may read them, also when this is gone.
