@@ -14,6 +14,8 @@ from harness.servers import Server, Unavailable
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PAGE = ROOT / "docs" / "performance.md"
+# A cluster for tests of the harness itself; its wide Services are too small to be truncated.
+TINY = "--namespaces 3 --cluster-ip-services 4 --stateful-sets 2 --replicas 5 --small-services 2".split()
 
 
 def say(text: str) -> None:

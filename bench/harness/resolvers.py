@@ -1,11 +1,10 @@
 """The servers that forward to another one, each on one CPU with one thread: podnamed's cache and upstreams beside those of
 unbound, dnsmasq and Knot Resolver. All trust their upstream: nothing is validated."""
 
-import subprocess
 from pathlib import Path
 
 from harness import servers
-from harness.servers import Setting, program
+from harness.servers import Setting, first_line_of, program
 
 CACHE_SECONDS = 3600  # what is kept stays for a run, whatever its TTL
 DNSMASQ_ENTRIES = 10_000
@@ -17,11 +16,6 @@ class Resolver(servers.Server):
     def __init__(self, setting: Setting, upstream: int, caches: bool):
         self.upstream, self.caches = upstream, caches
         super().__init__(setting)
-
-
-def first_line_of(words: list[str]) -> str:
-    output = subprocess.run(words, capture_output=True, text=True, timeout=10)
-    return (output.stdout + output.stderr).strip().splitlines()[0]
 
 
 class Podnamed(Resolver):

@@ -194,12 +194,12 @@ class Floor(Server):
 
 class Podnamed(Server):
     name = "podnamed"
+    workers = 1
 
     def find(self) -> str:
         if not os.access(self.setting.podnamed, os.X_OK):
             raise Unavailable(f"podnamed is not built at {self.setting.podnamed}: run ./dev bench")
-        output = subprocess.run([self.setting.podnamed, "-version"], capture_output=True, text=True, timeout=10)
-        return output.stdout.strip().splitlines()[0] if output.stdout.strip() else "podnamed"
+        return first_line_of([str(self.setting.podnamed), "-version"])
 
     def command(self, directory: Path) -> list[str]:
         corefile = directory / "Corefile"
@@ -210,7 +210,7 @@ class Podnamed(Server):
             "    }\n"
             "}\n"
         )
-        return [str(self.setting.podnamed), "-workers", "1", "-conf", str(corefile)]
+        return [str(self.setting.podnamed), "-workers", str(self.workers), "-conf", str(corefile)]
 
 
 class Knot(Server):
@@ -218,7 +218,7 @@ class Knot(Server):
 
     def find(self) -> str:
         self.path = program("knotd", "knot")
-        return subprocess.run([self.path, "--version"], capture_output=True, text=True, timeout=10).stdout.strip()
+        return first_line_of([self.path, "--version"])
 
     def command(self, directory: Path) -> list[str]:
         zones = "".join(f'  - domain: {zone}\n    file: "{self.setting.data}/{zone}.zone"\n' for zone in ZONES)
@@ -252,8 +252,7 @@ class Nsd(Server):
 
     def find(self) -> str:
         self.path = program("nsd", "nsd")
-        output = subprocess.run([self.path, "-v"], capture_output=True, text=True, timeout=10)
-        return (output.stderr + output.stdout).splitlines()[0]
+        return first_line_of([self.path, "-v"])
 
     def command(self, directory: Path) -> list[str]:
         zones = "".join(f'zone:\n    name: {zone}\n    zonefile: "{self.setting.data}/{zone}.zone"\n' for zone in ZONES)
@@ -281,4 +280,106 @@ remote-control:
         return [self.path, "-d", "-c", str(configuration)]
 
 
-ALL: dict[str, type[Server]] = {"floor": Floor, "podnamed": Podnamed, "knot": Knot, "nsd": Nsd}
+class Bind(Server):
+    name = "BIND"
+
+    def find(self) -> str:
+        self.path = program("named", "bind9")
+        return first_line_of([self.path, "-v"])
+
+    def command(self, directory: Path) -> list[str]:
+        zones = "".join(f'zone "{zone}" {{ type primary; file "{self.setting.data}/{zone}.zone"; }};\n' for zone in ZONES)
+        configuration = directory / "named.conf"
+        configuration.write_text(
+            f"""\
+options {{
+    directory "{directory}";
+    pid-file none;
+    session-keyfile none;
+    listen-on port {self.port} {{ 127.0.0.1; }};
+    listen-on-v6 {{ none; }};
+    recursion no;
+    minimal-responses yes;
+    notify no;
+    check-names primary ignore;
+    tcp-idle-timeout 1200;
+}};
+controls {{ }};
+{zones}"""
+        )
+        return [self.path, "-g", "-n", "1", "-c", str(configuration)]
+
+
+class Unbound(Server):
+    name = "unbound"
+
+    def find(self) -> str:
+        self.path = program("unbound", "unbound")
+        return first_line_of([self.path, "-V"])
+
+    def command(self, directory: Path) -> list[str]:
+        zones = "".join(
+            f'auth-zone:\n    name: "{zone}"\n    zonefile: "{self.setting.data}/{zone}.zone"\n    for-upstream: no\n'
+            for zone in ZONES
+        )
+        configuration = directory / "unbound.conf"
+        configuration.write_text(
+            f"""\
+server:
+    interface: 127.0.0.1
+    port: {self.port}
+    num-threads: 1
+    do-daemonize: no
+    do-ip6: no
+    username: ""
+    chroot: ""
+    directory: "{directory}"
+    pidfile: ""
+    use-syslog: no
+    module-config: "iterator"
+    local-zone: "10.in-addr.arpa." nodefault
+    minimal-responses: yes
+    tcp-idle-timeout: 120000
+remote-control:
+    control-enable: no
+{zones}"""
+        )
+        return [self.path, "-d", "-c", str(configuration)]
+
+
+class CoreDns(Server):
+    """Debian has none: it is measured where COREDNS says which one. Its zones come from the same files, since its
+    `kubernetes` plugin wants an API server; that plugin makes its answers anew for each query and is slower still."""
+
+    name = "CoreDNS"
+
+    def find(self) -> str:
+        self.path = os.environ.get("COREDNS", "")
+        if not self.path:
+            raise Unavailable("no CoreDNS: COREDNS=/path/to/coredns names one")
+        if not os.access(self.path, os.X_OK):
+            raise Unavailable(f"COREDNS={self.path} is no program")
+        return first_line_of([self.path, "-version"])
+
+    def command(self, directory: Path) -> list[str]:
+        zones = "".join(f"    file {self.setting.data}/{zone}.zone {zone}\n" for zone in ZONES)
+        corefile = directory / "Corefile"
+        corefile.write_text(f".:{self.port} {{\n    bind 127.0.0.1\n    minimal\n{zones}}}\n")
+        # One CPU, as the others have one worker.
+        return ["/usr/bin/env", "GOMAXPROCS=1", self.path, "-conf", str(corefile)]
+
+
+def first_line_of(words: list[str]) -> str:
+    output = subprocess.run(words, capture_output=True, text=True, timeout=10)
+    return (output.stdout + output.stderr).strip().splitlines()[0]
+
+
+ALL: dict[str, type[Server]] = {
+    "floor": Floor,
+    "podnamed": Podnamed,
+    "knot": Knot,
+    "nsd": Nsd,
+    "bind": Bind,
+    "unbound": Unbound,
+    "coredns": CoreDns,
+}

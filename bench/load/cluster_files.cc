@@ -64,7 +64,7 @@ uint32_t SrvWeight(uint32_t targets) { return targets > 100 ? 1 : 100 / targets;
 
 void WriteForwardZone(const Cluster& cluster, TextFile& zone) {
   const ClusterSize& size = cluster.size();
-  zone.Line("$ORIGIN ", kZone, ".\n", kApex, "ns.dns A 127.0.0.1\ndns-version 28800 TXT \"1.1.0\"");
+  zone.Line("$ORIGIN ", kZone, ".\n", kApex, "ns.dns A 127.0.0.1");
   for (uint32_t ns = 0; ns < size.namespaces; ++ns) {
     zone.Line("$ORIGIN ", cluster.Namespace(ns), ".svc.", kZone, ".");
     for (uint32_t i = 0; i < size.cluster_ip_services; ++i) {
@@ -99,6 +99,8 @@ void WriteForwardZone(const Cluster& cluster, TextFile& zone) {
       }
     }
   }
+  // The last line: unbound takes a record's own TTL for that of those that follow.
+  zone.Line("$ORIGIN ", kZone, ".\ndns-version 28800 TXT \"1.1.0\"");
 }
 
 void WriteReverseZone(const Cluster& cluster, TextFile& zone) {
