@@ -276,4 +276,12 @@ absl::StatusOr<Options> LoadOptions(const std::string& path, uint16_t default_po
   return ParseOptions(*text, path, default_port, environment);
 }
 
+absl::StatusOr<Options> LoadOptionsOrDefault(const std::string& path, uint16_t default_port,
+                                             const Environment& environment) {
+  if (!absl::IsNotFound(environment.ReadFile(path).status())) return LoadOptions(path, default_port, environment);
+  absl::StatusOr<Options> options = ParseOptions(". {\n whoami\n log\n}\n", path, default_port, environment);
+  if (options.ok()) options->is_default = true;
+  return options;
+}
+
 }  // namespace podnamed::config

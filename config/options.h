@@ -258,6 +258,7 @@ struct Options {
       blocks;  // at least one; of those that share a zone on one endpoint only the last is without a view
   std::string effective_text;  // the Corefile as it was understood (effective_text.h)
   std::string fingerprint;     // of that text (fingerprint.h)
+  bool is_default = false;     // there was no Corefile
 };
 
 // The plugins that a server block may have, in the order in which a query meets them.
@@ -266,6 +267,10 @@ std::vector<std::string_view> SupportedPlugins();
 // Reads the Corefile at `path` and what it imports. A failure's message lists every error, one per line, as
 // "file:line:column: what was found; what was expected", with the nearest known word where there is one.
 absl::StatusOr<Options> LoadOptions(const std::string& path, uint16_t default_port, const Environment& environment);
+
+// The same; where there is no such file, what CoreDNS serves then: `whoami` and `log`, for all names.
+absl::StatusOr<Options> LoadOptionsOrDefault(const std::string& path, uint16_t default_port,
+                                             const Environment& environment);
 
 // The same for a text that is at hand; `file` is what messages call it and where imports start from.
 absl::StatusOr<Options> ParseOptions(std::string_view text, const std::string& file, uint16_t default_port,

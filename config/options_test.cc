@@ -395,6 +395,22 @@ TEST(LoadOptions, NamesAFileThatCannotBeRead) {
             absl::NotFoundError("etc/Corefile cannot be read: No such file or directory"));
 }
 
+TEST(LoadOptions, WithoutACorefileThereIsCoreDnssDefault) {
+  FakeEnvironment environment;
+  const absl::StatusOr<Options> options = LoadOptionsOrDefault("Corefile", 1053, environment);
+  ASSERT_TRUE(options.ok()) << options.status();
+  EXPECT_TRUE(options->is_default);
+  ASSERT_EQ(options->blocks.size(), 1);
+  EXPECT_EQ(options->blocks[0].keys[0].ToText(), ".:1053");
+  EXPECT_THAT(options->blocks[0].plugins, ::testing::ElementsAre("log", "whoami"));
+
+  environment.files["Corefile"] = "a {\n}";
+  EXPECT_EQ(LoadOptionsOrDefault("Corefile", 53, environment)->blocks[0].keys[0].zone.ToText(), "a.");
+  EXPECT_FALSE(LoadOptionsOrDefault("Corefile", 53, environment)->is_default);
+  environment.files["Corefile"] = "";
+  EXPECT_FALSE(LoadOptionsOrDefault("Corefile", 53, environment).ok()) << "an empty one is there";
+}
+
 TEST(LoadOptions, TakesTheDefaultPort) {
   const absl::StatusOr<Options> options = ParseOptions(". {\n}\na:53 {\n}", "Corefile", 1053, FakeEnvironment());
   ASSERT_TRUE(options.ok()) << options.status();

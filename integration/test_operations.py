@@ -13,7 +13,7 @@ import pytest
 
 from conftest import free_port
 from harness.manifests import headless, pod
-from harness.programs import BINARIES
+from harness.programs import BINARIES, Program
 from harness.waiting import wait_until
 
 PODNAMED = os.path.join(BINARIES, "podnamed")
@@ -21,8 +21,8 @@ CONTROLLER = os.path.join(BINARIES, "podname-controller")
 NAME = "web-0.nginx.default.svc.cluster.local."
 
 
-def run(*words, text=None):
-    done = subprocess.run(words, capture_output=True, text=True, timeout=20, check=False, input=text)
+def run(*words, text=None, cwd=None):
+    done = subprocess.run(words, capture_output=True, text=True, timeout=20, check=False, input=text, cwd=cwd)
     return done.returncode, done.stdout, done.stderr
 
 
@@ -117,6 +117,38 @@ def test_missing_files_are_one_sentence(tmp_path):
         code, _, error = run(*words)
         assert code == 1, words
         assert len(error.strip().splitlines()) == 1, error
+
+
+def test_without_a_corefile_it_serves_what_coredns_serves_then(tmp_path, lab):
+    """`.:53 { whoami log }`; once there is a Corefile, it is needed."""
+    port = free_port()
+    words = [PODNAMED, "-dns.port", str(port), "-inspect", "off", "-workers", "1"]
+    code, output, error = run(PODNAMED, "-conf", "Corefile", "-check", cwd=tmp_path)
+    assert (code, output) == (1, "") and error == "podnamed: Corefile cannot be read: No such file or directory\n"
+    code, output, error = run(*words, "-check", cwd=tmp_path)
+    assert code == 0 and output.split() == [f".:{port}", "{", "log", "whoami", "}"]
+    assert error.startswith("podnamed: there is no Corefile in the working directory"), error
+
+    server = lab.keep(Program(words, tmp_path / "podnamed.log", cwd=tmp_path))
+    server.wait_for_log("is serving with")
+    assert "[WARNING] server: there is no Corefile in the working directory and no -conf: whoami and log" in server.log()
+
+    def ask():
+        return dns.query.udp(dns.message.make_query("who.example.", "A"), "127.0.0.1", port=port, timeout=5)
+
+    assert [record.to_text() for record in ask().additional[0]] == ["127.0.0.1"]
+    server.wait_for_log(r'"A IN who\.example\. udp')
+
+    corefile_of_here = tmp_path / "Corefile"
+    corefile_of_here.write_text(f".:{port} {{\n hosts /dev/null {{\n 192.0.2.1 who.example\n }}\n}}\n")
+    server.process.send_signal(signal.SIGHUP)
+    server.wait_for_log("Reloading complete")
+    assert [record.to_text() for record in ask().answer[0]] == ["192.0.2.1"]
+    corefile_of_here.unlink()
+    server.process.send_signal(signal.SIGHUP)
+    server.wait_for_log("reload failed, what was served before goes on: Corefile cannot be read: No such file")
+    assert [record.to_text() for record in ask().answer[0]] == ["192.0.2.1"]
+    assert server.stop() == 0
 
 
 @pytest.mark.parametrize("flag", [

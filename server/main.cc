@@ -50,7 +50,8 @@ po::options_description MakeFlags() {
   po::options_description flags("podnamed, the name server of pods. Flags (-name value or -name=value)");
   flags.add_options()  //
       ("conf", po::value<std::string>()->default_value("Corefile")->value_name("FILE"),
-       "Corefile to load; \"stdin\" reads it there")  //
+       "Corefile to load; \"stdin\" reads it there. Without this flag and without a Corefile in the working directory, "
+       "whoami and log for all names")  //
       ("dns.port", po::value<uint16_t>()->default_value(53)->value_name("PORT"),
        "port of server blocks that name none")                                   //
       ("p", po::value<uint16_t>()->value_name("PORT"), "the same as -dns.port")  //
@@ -79,15 +80,38 @@ int Fail(std::string_view message) {
   return kFailure;
 }
 
-absl::StatusOr<config::Options> Load(const std::string& conf, uint16_t port) {
-  const config::SystemEnvironment environment;
-  if (conf != "stdin") return config::LoadOptions(conf, port, environment);
-  const std::string text(std::istreambuf_iterator<char>(std::cin), {});
-  return config::ParseOptions(text, "stdin", port, environment);
-}
+constexpr std::string_view kNoCorefile =
+    "there is no Corefile in the working directory and no -conf: whoami and log for all names, as CoreDNS";
+
+// Where the configuration stands. Once there was a file, its absence is an error.
+class Corefile {
+ public:
+  Corefile(const po::variable_value& conf, uint16_t port)
+      : path_(conf.as<std::string>()), port_(port), may_be_absent_(conf.defaulted()) {}
+
+  bool is_stdin() const { return path_ == "stdin"; }
+
+  absl::StatusOr<config::Options> Load() {
+    const config::SystemEnvironment environment;
+    if (is_stdin()) {
+      const std::string text(std::istreambuf_iterator<char>(std::cin), {});
+      return config::ParseOptions(text, path_, port_, environment);
+    }
+    if (!may_be_absent_) return config::LoadOptions(path_, port_, environment);
+    absl::StatusOr<config::Options> options = config::LoadOptionsOrDefault(path_, port_, environment);
+    may_be_absent_ = options.ok() && options->is_default;
+    return options;
+  }
+
+ private:
+  const std::string path_;
+  const uint16_t port_;
+  bool may_be_absent_;
+};
 
 int Show(const config::Options& options) {
   std::cout << options.effective_text;
+  if (options.is_default) std::cerr << "podnamed: " << kNoCorefile << "\n";
   for (const config::ServerBlockOptions& block : options.blocks) {
     for (const std::string& warning : block.warnings) std::cerr << "podnamed: " << warning << "\n";
   }
@@ -137,10 +161,10 @@ absl::StatusOr<std::unique_ptr<HandoverServer>> OpenDoors(const InspectOptions& 
 bool IsRelieved(const HandoverServer* handover) { return handover != nullptr && handover->is_relieved(); }
 
 // Serves until a signal asks to stop, or a successor has taken over, and returns the signal's name, or "takeover".
-const char* ServeUntilStopped(const std::string& conf, const Reloader::Load& load, const config::Options& options,
-                              const HandoverServer* handover, Server& server) {
+const char* ServeUntilStopped(Corefile& corefile, const config::Options& options, const HandoverServer* handover,
+                              Server& server) {
   constexpr absl::Duration kBetweenReclaims = absl::Seconds(1);
-  Reloader reloader(options, load, server);
+  Reloader reloader(options, [&] { return corefile.Load(); }, server);
   while (true) {
     const absl::Duration patience = std::min(reloader.UntilLook(), kBetweenReclaims);
     const std::optional<base::Signal> signal = base::WaitForSignal(absl::ToChronoMilliseconds(patience));
@@ -148,11 +172,11 @@ const char* ServeUntilStopped(const std::string& conf, const Reloader::Load& loa
     if (signal && signal->asks_to_stop) return signal->name;
     server.Reclaim();
     if (base::HasStopSignalCome()) continue;
-    if (signal && conf == "stdin") {
+    if (signal && corefile.is_stdin()) {
       base::LogWarning("plugin/reload", "{}: what was read from stdin cannot be read again", signal->name);
     } else if (signal) {
       reloader.ReloadNow(signal->name);
-    } else if (conf != "stdin") {
+    } else if (!corefile.is_stdin()) {
       reloader.Look();
     }
   }
@@ -191,15 +215,16 @@ int Run(const po::variables_map& flags) {
   const int workers = WorkersOf(flags["workers"].as<std::string>());
   if (workers == 0) return Fail(absl::StrCat("-workers takes auto, or 1 to ", kMaxWorkers));
   if (flags["takeover-wait"].as<int>() < 1) return Fail("-takeover-wait takes 1 second or more");
-  const auto conf = flags["conf"].as<std::string>();
+  Corefile corefile(flags["conf"], port);
   // A Corefile is checked far from its cluster; what a pod of it finds is here by then.
   if (flags["check"].as<bool>()) setenv("KUBERNETES_SERVICE_HOST", "cluster", /*overwrite=*/0);
-  const absl::StatusOr<config::Options> options = Load(conf, port);
+  const absl::StatusOr<config::Options> options = corefile.Load();
   if (!options.ok()) return Fail(std::string(options.status().message()));
 
   if (flags["check"].as<bool>()) return Show(*options);
 
   base::StartLogging(flags["quiet"].as<bool>());
+  if (options->is_default) base::LogWarning("server", "{}", kNoCorefile);
   const auto fail = [](const absl::Status& status) {
     base::StopLogging();
     return Fail(std::string(status.message()));
@@ -230,8 +255,7 @@ int Run(const po::variables_map& flags) {
   }
   base::LogInfo("server", "podnamed-{} is serving with {} workers", base::kVersion, workers);
   base::TellServiceManager(base::kServiceIsReady);
-  const auto load = [&] { return Load(conf, port); };
-  const char* const signal = ServeUntilStopped(conf, load, *options, handover->get(), **server);
+  const char* const signal = ServeUntilStopped(corefile, *options, handover->get(), **server);
   base::TellServiceManager(base::kServiceIsStopping);
   std::string why;
   if (!IsRelieved(handover->get())) {
