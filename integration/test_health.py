@@ -70,6 +70,11 @@ class Watched(Podnamed):
     def wait_until_healthy(self):
         wait_until(lambda: get(self.health, "/health") == (200, "OK"), "/health")
 
+    def wait_until_serving(self):
+        """/health is answered as soon as it can be; what metrics say of server blocks is there a moment later."""
+        self.wait_for_log("is serving with")
+        self.wait_until_healthy()
+
 
 def watched_controller(lab, port, name="controller"):
     address = f"unix://{lab.directory}/feed.sock"
@@ -86,7 +91,7 @@ def write_nginx(lab, address="10.244.1.10"):
 def test_a_server_is_healthy_at_once_and_ready_when_it_knows_its_cluster(lab):
     write_nginx(lab)
     server = Watched(lab, lab.feed_source())
-    server.wait_until_healthy()
+    server.wait_until_serving()
     assert get(server.ready, "/ready") == (503, "kubernetes")
     assert scrape(server.metrics).value("podnamed_feed_synced", source=server.source) == 0
     assert get(server.health, "/ready")[0] == 404, "each address has its own pages"
@@ -173,7 +178,7 @@ def test_metrics_tell_of_the_cluster_and_of_every_change(lab):
 
 def test_metrics_say_who_runs_here(lab):
     server = Watched(lab, f"manifests {lab.cluster_directory}")
-    server.wait_until_healthy()
+    server.wait_until_serving()
     seen = scrape(server.metrics)
     [build] = seen.series("coredns_build_info")
     assert re.fullmatch(r"podnamed-\d+\.\d+\.\d+", dict(build)["version"])

@@ -40,15 +40,16 @@ HostsSource::HostsSource(config::HostsOptions options, std::string path)
 void HostsSource::Read(const absl::StatusOr<std::string>& content) {
   const bool is_first = tables_.Current() == nullptr;
   if (content.ok()) {
-    auto table = std::make_shared<const HostsTable>(options_, *content);
-    base::LogInfo("plugin/hosts", "{}: {} names, with those of the Corefile", path_, table->name_count());
+    const auto table = std::make_shared<const HostsTable>(options_, *content);
     modified_ = FileStamp::Of(path_).modified;
-    tables_.Publish(std::move(table));
+    tables_.Publish(table);
+    // Whoever has read this line finds the names.
+    base::LogInfo("plugin/hosts", "{}: {} names, with those of the Corefile", path_, table->name_count());
     return;
   }
+  if (is_first) tables_.Publish(std::make_shared<const HostsTable>(options_, ""));
   base::LogWarning("plugin/hosts", "{} cannot be read: {}; {}", path_, std::string(content.status().message()),
                    is_first ? "going on without it" : "what was read before stays");
-  if (is_first) tables_.Publish(std::make_shared<const HostsTable>(options_, ""));
 }
 
 Next Hosts::OnQuery(Exchange& exchange) {

@@ -62,9 +62,9 @@ void TlsSource::Read(const FileWatch::Contents& contents) {
   const bool is_first = contexts_.Current() == nullptr;
   absl::StatusOr<std::shared_ptr<const net::TlsContext>> context = MakeContext(options_, contents);
   if (context.ok()) {
-    if (!is_first) base::LogInfo("plugin/tls", "{}: new connections get the new certificate", options_.certificate);
     contents_ = contents;
     Publish(*std::move(context));
+    if (!is_first) base::LogInfo("plugin/tls", "{}: new connections get the new certificate", options_.certificate);
   } else if (is_first) {
     first_ = absl::Status(context.status().code(),
                           fmt::format("{}: tls: {}", options_.place, std::string(context.status().message())));
