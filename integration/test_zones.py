@@ -1,9 +1,11 @@
 """Zone files served by `file` and `auto`, beside Knot and bind9 with the same file, and transferred to them."""
 
 import os
+import signal
 import socket
 import struct
 import subprocess
+import threading
 
 import dns.exception
 import dns.flags
@@ -303,6 +305,79 @@ def test_transfers_are_for_some_and_slow_ones_cost_little(lab):
     wait_until(lambda: len(os.listdir(f"/proc/{server.process.pid}/fd")) <= files, "slow clients to be left")
     for client in slow:
         client.close()
+
+
+class SlowSecondary:
+    """Has asked for a zone, and takes of it what is called for."""
+
+    def __init__(self, port, zone):
+        self.query = dns.message.make_query(zone, "AXFR")
+        self.connection = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)
+        self.connection.settimeout(20)
+        self.connection.connect(("127.0.0.1", port))
+        dns.query.send_tcp(self.connection, self.query)
+        self.stream = self.connection.makefile("rb")
+        self.messages = []
+
+    def take(self):
+        """One more message."""
+        (size,) = struct.unpack("!H", self.stream.read(2))
+        self.messages.append(self.stream.read(size))
+        assert len(self.messages[-1]) == size
+
+    def take_all(self):
+        """To the end of the connection, which it asks for."""
+        self.connection.shutdown(socket.SHUT_WR)
+        with self.stream:
+            while self.stream.peek(1):
+                self.take()
+        self.connection.close()
+
+    def record_count(self):
+        return sum(struct.unpack_from("!H", message, 6)[0] for message in self.messages)
+
+    def soas(self):
+        """The serials at the beginning and at the end."""
+        first, last = (dns.message.from_wire(self.messages[i], one_rr_per_rrset=True) for i in (0, -1))
+        return [first.answer[0][0].serial, last.answer[-1][0].serial]
+
+
+@pytest.mark.parametrize("change", ["another plugin and another zone file", "no zone any more", "no port any more"])
+def test_a_transfer_that_runs_is_finished_whole_over_a_reload(lab, change):
+    """For dig, whose reader is slow, and for a slow secondary: the zone as it was when they asked, to the last record."""
+    port, other, path, count = free_port(), free_port(), lab.directory / "db", 40000
+    many = "".join(f"host-{i} TXT \"{'x' * 250}\" \"{'y' * 250}\"\n" for i in range(count))
+    path.write_text(small_zone(1, "10.0.0.1") + many)
+    zone = f"file {path}\n transfer {{\n to 127.0.0.1\n }}\n timeouts {{\n write 1m\n }}"
+    beside = block(other, "whoami")
+    server = lab.serve(block(port, zone, ORIGIN) + beside, port)
+    server.wait_for_log("is serving with")
+    secondary = SlowSecondary(port, ORIGIN)
+    secondary.take()
+    words = ["dig", "+tcp", "+nocrypto", "@127.0.0.1", "-p", str(port), ORIGIN, "AXFR"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as dig:
+        taken = [next(line for line in dig.stdout if "\tSOA\t" in line)]
+        path.write_text(small_zone(2, "10.0.0.2"))
+        changed = {
+            "another plugin and another zone file": block(port, f"nsid x\n {zone}", ORIGIN),
+            "no zone any more": block(port, "nsid x"),
+            "no port any more": "",  # who is connected then has 5 s
+        }[change]
+        (lab.directory / "podnamed.Corefile").write_text(changed + beside)
+        server.process.send_signal(signal.SIGHUP)
+        server.wait_for_log("Reloading complete")
+        taking = threading.Thread(target=secondary.take_all)
+        taking.start()
+        taken += dig.stdout
+        taking.join()
+    assert dig.returncode == 0
+    assert sum(line.startswith("host-") for line in taken) == count
+    assert [line.split()[6] for line in taken if "\tSOA\t" in line] == ["1", "1"]
+    assert secondary.soas() == [1, 1]
+    assert secondary.record_count() == count + len(small_zone(1, "").splitlines())  # without $TTL, with another SOA
+    if change.startswith("another"):
+        assert server.addresses("www.example.org.") == ["10.0.0.2"], "who asks now gets what is there now"
 
 
 def test_external_names_are_resolved(lab):
