@@ -142,8 +142,8 @@ std::string LossText(const inspect::v1::Cluster& cluster) {
 std::string ClusterText(const inspect::v1::Cluster& cluster) {
   Rows rows;
   const std::string changed =
-      cluster.has_changed_at() ? fmt::format(", changed at {}", TimeText(cluster.changed_at())) : "";
-  rows.push_back({"  state", cluster.synced() ? fmt::format("synced, {}{}", Text(cluster.position()), changed)
+      cluster.has_changed_at() ? fmt::format("changed at {}", TimeText(cluster.changed_at())) : "never changed";
+  rows.push_back({"  state", cluster.synced() ? fmt::format("synced, {}, {}", Text(cluster.position()), changed)
                                               : "not synced: its names are answered with SERVFAIL"});
   const std::string heard = cluster.has_since_heard() ? fmt::format(", heard {} ago", Text(cluster.since_heard())) : "";
   const std::string error = cluster.last_error().empty() ? "" : fmt::format(": {}", cluster.last_error());

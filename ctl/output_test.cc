@@ -41,6 +41,17 @@ TEST(Output, JsonHasEveryFieldAndOneLineForAWatch) {
   EXPECT_THAT(ToJson(watch, Layout::kOneLine), Not(HasSubstr("\n ")));
 }
 
+TEST(Output, AStateWithoutATimeHasNeverChanged) {
+  inspect::v1::StatusResponse response;
+  inspect::v1::Cluster& cluster = *response.add_clusters();
+  cluster.set_synced(true);
+  cluster.mutable_position()->set_epoch("ab");
+  EXPECT_THAT(ToText(response), HasSubstr("synced, revision 0 of ab, never changed\n"));
+  EXPECT_THAT(ToJson(response, Layout::kLines), Not(HasSubstr("changedAt")));
+  cluster.mutable_changed_at()->set_seconds(86'400 * 365);
+  EXPECT_THAT(ToText(response), HasSubstr("changed at 197"));
+}
+
 TEST(Output, AStateThatIsOldSaysWhatIsLost) {
   inspect::v1::StatusResponse response;
   inspect::v1::Cluster& cluster = *response.add_clusters();

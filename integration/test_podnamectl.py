@@ -59,6 +59,19 @@ def steps(explained):
     return [(step["name"], step["verdict"]) for step in explained["steps"]]
 
 
+def test_a_cluster_that_was_always_empty_has_never_changed(lab):
+    empty = lab.podnamed()
+    empty.wait_for_log("is serving")
+    wait_until(lambda: empty.ctl_json("status")["clusters"][0]["synced"], "the empty state")
+    (cluster,) = empty.ctl_json("status")["clusters"]
+    assert "changedAt" not in cluster and cluster["position"]["revision"] == "0", cluster
+    code, text = empty.ctl("status")
+    assert code == 0 and ", never changed" in text and "1970" not in text, text
+    write_cluster(lab)
+    empty.wait_for(f"web-0.nginx.default.{ZONE}.", ["10.244.1.10"])
+    assert "changedAt" in empty.ctl_json("status")["clusters"][0] and "never" not in empty.ctl("status")[1]
+
+
 def test_status(server, lab):
     code, text = server.ctl("status")
     assert code == 0

@@ -56,9 +56,7 @@ v1::Cluster StatusOf(const ClusterSubject& subject, absl::Time now, const grpc::
   if (snapshot == nullptr) return cluster;
   if (const uint32_t seconds = reader.stale_seconds(); seconds > 0) cluster.mutable_stale()->set_seconds(seconds);
   *cluster.mutable_position() = MakePosition(snapshot->position());
-  if (snapshot->origin_time() != absl::InfinitePast()) {
-    *cluster.mutable_changed_at() = ToTimestamp(snapshot->origin_time());
-  }
+  if (auto changed_at = ChangedAt(*snapshot)) *cluster.mutable_changed_at() = *std::move(changed_at);
   cluster.set_namespaces(snapshot->namespace_count());
   cluster.set_services(snapshot->service_count());
   cluster.set_identities(snapshot->identity_count());

@@ -56,6 +56,14 @@ TEST_F(InspectServiceTest, StatusBeforeAnythingWasHeard) {
   EXPECT_FALSE(response.clusters(0).has_position());
 }
 
+TEST_F(InspectServiceTest, AnEmptyClusterHasNeverChanged) {
+  cluster_.PublishNothing();
+  EXPECT_TRUE(Status().clusters(0).synced());
+  EXPECT_FALSE(Status().clusters(0).has_changed_at());
+  Publish();
+  EXPECT_TRUE(Status().clusters(0).has_changed_at());
+}
+
 TEST_F(InspectServiceTest, StatusOfAStateWhoseControllerIsAway) {
   Publish();
   cluster_.feed() = {.connected = false, .last_message = absl::Now() - absl::Seconds(42), .last_error = "lost: reset"};

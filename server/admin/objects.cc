@@ -196,6 +196,11 @@ v1::Position MakePosition(const state::Position& position) {
   return made;
 }
 
+std::optional<google::protobuf::Timestamp> ChangedAt(const state::Snapshot& snapshot) {
+  if (snapshot.origin_time() <= absl::UnixEpoch()) return std::nullopt;
+  return ToTimestamp(snapshot.origin_time());
+}
+
 google::protobuf::Timestamp ToTimestamp(absl::Time time) {
   google::protobuf::Timestamp timestamp;
   const int64_t seconds = absl::ToUnixSeconds(time);

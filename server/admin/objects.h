@@ -4,6 +4,7 @@
 #include <google/protobuf/duration.pb.h>
 #include <google/protobuf/timestamp.pb.h>
 
+#include <optional>
 #include <string>
 
 #include "absl/time/time.h"
@@ -20,6 +21,9 @@ v1::Pod MakePod(const state::ServiceBlock& block, const state::ServiceBlock::Ide
 v1::Pod MakePod(const state::Pod& pod);
 
 v1::Position MakePosition(const state::Position& position);
+// When its newest change happened at its source; std::nullopt: never, for a source that has had nothing yet names no
+// time, and its feed none.
+std::optional<google::protobuf::Timestamp> ChangedAt(const state::Snapshot& snapshot);
 google::protobuf::Timestamp ToTimestamp(absl::Time time);
 google::protobuf::Duration ToDuration(absl::Duration duration);
 

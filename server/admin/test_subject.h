@@ -56,6 +56,12 @@ class TestSubject {
     if (!applied.ok()) std::abort();
   }
 
+  // Begins the state of a source that has had nothing yet, as the feed tells it.
+  void PublishNothing() {
+    store_.BeginSnapshot({.epoch = {0xab}, .revision = revision_});
+    store_.CommitSnapshot(absl::UnixEpoch());
+  }
+
   void SetStaleSince(absl::Time when) { store_.SetStaleSince(when); }
 
   // What a holder keeps of old states: nothing, when nobody holds on to one.

@@ -28,7 +28,7 @@ bool IsNothing(const ObjectChange& change) {
 struct Unread {
   bool has_news = true;  // at first: where it stands
   std::optional<inspect::v1::Position> position;
-  absl::Time changed_at = absl::InfinitePast();
+  std::optional<google::protobuf::Timestamp> changed_at;
   absl::btree_map<Object, ObjectChange, ByPlace> changes;
   uint64_t left_out = 0;
 
@@ -51,7 +51,7 @@ struct Unread {
     WatchResponse response;
     response.set_source(source);
     if (position) *response.mutable_position() = *position;
-    if (changed_at != absl::InfinitePast()) *response.mutable_changed_at() = ToTimestamp(changed_at);
+    if (changed_at) *response.mutable_changed_at() = *changed_at;
     while (!changes.empty() && static_cast<size_t>(response.changes_size()) < limit) {
       *response.add_changes() = MakeChange(changes.begin()->second);
       changes.erase(changes.begin());
@@ -179,7 +179,7 @@ void WatchHub::Look(Followed& followed, size_t cluster) {
   for (const std::shared_ptr<Watcher>& watcher : watchers_) {
     if (now != nullptr) {
       watcher->unread[cluster].position = MakePosition(now->position());
-      watcher->unread[cluster].changed_at = now->origin_time();
+      watcher->unread[cluster].changed_at = ChangedAt(*now);
     }
     if (!watcher->is_new[cluster]) continue;
     watcher->is_new[cluster] = false;
