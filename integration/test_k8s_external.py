@@ -169,6 +169,30 @@ spec: {clusterIP: 10.96.0.20, externalIPs: [192.0.2.20, "2001:db8::20"], ports: 
     assert code == 0 and "192.0.2.20,2001:db8::20" in listed and "lb.cloud.example." in listed
 
 
+def test_explain_says_which_service_and_why_not(lab):
+    lab.manifests.write("services.yaml", """apiVersion: v1
+kind: Service
+metadata: {name: shop}
+spec: {clusterIP: 10.96.0.20, externalIPs: [192.0.2.20], ports: [{name: https, port: 443}]}
+---
+{apiVersion: v1, kind: Service, metadata: {name: own}, spec: {clusterIP: 10.96.0.21}}
+""")
+    server = serve(lab, f"manifests {lab.cluster_directory}")
+    server.wait_for("shop.default.example.org.", ["192.0.2.20"])
+    for name in ("shop.default.example.org.", "shop.default.example.org"):
+        code, text = server.ctl("explain", name)
+        assert code == 0, text
+        assert "It comes from service default/shop: cluster IP 10.96.0.20, from outside 192.0.2.20" in text, text
+        assert "services.yaml:1:1" in text, "where it stands"
+    code, text = server.ctl("explain", "own.default.example.org")
+    assert code == 2, text
+    assert "no service own in namespace default is reached from outside of the cluster" in text, text
+    assert "The nearest thing that exists is service default/own: cluster IP 10.96.0.21" in text, text
+    assert server.ctl_json("explain", "none.default.example.org")["text"] == "namespace default"
+    code, text = server.ctl("explain", "none.nowhere.example.org")
+    assert code == 2 and "nearest" not in text, text
+
+
 def test_nothing_is_known_yet(lab):
     server = serve(lab, f"feed unix://{lab.directory}/nobody.sock")
     reply = server.ask("shop.default.example.org.")

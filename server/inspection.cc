@@ -26,10 +26,14 @@ admin::Subject SubjectOf(const std::shared_ptr<const Configuration>& configurati
     admin::ClusterSubject& added = subject.clusters.emplace_back(cluster->subject());
     for (const Block& block : configuration->blocks()) {
       if (block.cluster != cluster.get()) continue;
+      const auto add = [&](admin::ZoneSubject zone) {
+        if (!absl::c_linear_search(added.zones, zone)) added.zones.push_back(std::move(zone));
+      };
       const resolve::ResolverOptions& answers = block.options.kubernetes->answers;
-      for (const dns::Name& name : answers.zones) {
-        const admin::ZoneSubject zone{name, absl::c_linear_search(answers.clusterset_zones, name)};
-        if (!absl::c_linear_search(added.zones, zone)) added.zones.push_back(zone);
+      for (const dns::Name& name : answers.zones) add({name, absl::c_linear_search(answers.clusterset_zones, name)});
+      if (!block.options.external) continue;
+      for (const dns::Name& name : block.options.external->zones) {
+        add({.name = name, .external_apex = block.options.external->names.apex});
       }
     }
   }

@@ -117,7 +117,7 @@ LookupResponse Ask(const Subject& subject, const Client& client, const dns::Name
 
 std::vector<std::string> SearchOf(const ClusterSubject& cluster, std::string_view namespace_name) {
   for (const ZoneSubject& zone : cluster.zones) {
-    if (zone.clusterset || resolve::IsReverseZone(zone.name)) continue;
+    if (zone.clusterset || zone.external_apex || resolve::IsReverseZone(zone.name)) continue;
     std::string text = zone.name.ToText();
     text.pop_back();  // the final dot
     return {fmt::format("{}.svc.{}", namespace_name, text), fmt::format("svc.{}", text), text};

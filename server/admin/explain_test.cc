@@ -112,6 +112,47 @@ TEST_F(ExplainTest, ANameMayMeanSomethingInAnotherCluster) {
   EXPECT_EQ(Explain(subject, request)->text(), "pod default/nginx/web-0: 10.0.0.1, ready");
 }
 
+TEST_F(ExplainTest, ANameOutsideMeansTheServiceThatIsReachedThereOrCouldBe) {
+  state::Service shop = ClusterIp("shop", {"10.96.0.7"});
+  shop.external_addresses = testing::Addresses({"192.0.2.7"});
+  cluster_.Publish({shop});
+  Subject subject = cluster_.subject();
+  subject.clusters[0].zones.push_back({.name = NameOfText("example.org"), .external_apex = "\3dns"});
+  subject.clusters[0].zones.push_back({.name = NameOfText("2.0.192.in-addr.arpa"), .external_apex = "\3dns"});
+  const auto text_of = [&](const std::string& name) {
+    ExplainRequest request;
+    request.set_name(name);
+    const absl::StatusOr<ExplainResponse> response = Explain(subject, request);
+    EXPECT_TRUE(response.ok()) << response.status();
+    return response->text();
+  };
+  const std::string whole = "service default/shop: cluster IP 10.96.0.7, from outside 192.0.2.7, 0 of 0 pods ready";
+  for (const char* name : {"shop.default.example.org", "_http._tcp.shop.default.example.org",
+                           "any.shop.default.example.org", "7.2.0.192.in-addr.arpa"}) {
+    EXPECT_EQ(text_of(name), whole) << name;
+  }
+  EXPECT_EQ(text_of("nginx.default.example.org"), "service default/nginx: headless, 1 of 2 pods ready");
+  EXPECT_EQ(text_of("web-0.nginx.default.example.org"), "pod default/nginx/web-0: 10.0.0.1, ready");
+  EXPECT_EQ(text_of("none.shop.example.org"), "namespace shop");
+  EXPECT_EQ(text_of("shop.example.org"), "namespace shop");
+  EXPECT_EQ(text_of("ns1.dns.example.org"), "") << "the name server is no service of namespace dns";
+  EXPECT_EQ(text_of("none.nowhere.example.org"), "");
+}
+
+TEST_F(ExplainTest, OneZoneMayBeForInsideAndOutside) {
+  state::Service shop = ClusterIp("shop", {"10.96.0.7"});
+  shop.external_addresses = testing::Addresses({"192.0.2.7"});
+  cluster_.Publish({shop});
+  Subject subject = cluster_.subject();
+  subject.clusters[0].zones.push_back({.name = NameOfText("cluster.local"), .external_apex = "\3dns"});
+  for (const char* name : {"shop.default.svc.cluster.local.", "shop.default.cluster.local."}) {
+    ExplainRequest request;
+    request.set_name(name);
+    EXPECT_THAT(Explain(subject, request)->text(), HasSubstr("service default/shop")) << name;
+  }
+  EXPECT_EQ(SearchOf(subject.clusters[0], "default").front(), "default.svc.cluster.local");
+}
+
 TEST_F(ExplainTest, AControllerThatIsAwayIsNoFailure) {
   EXPECT_THAT(Explained("web-0.nginx").origin().error(), HasSubstr("the controller does not say"));
 }

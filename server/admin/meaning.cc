@@ -114,7 +114,18 @@ std::optional<Meaning> ForwardMeaning(const ClusterName& name, bool clusterset, 
   return meaning;
 }
 
-// The zone that holds the name, the longest one; nullptr if none does.
+// Where services are reached from outside. A label in front of a service that has addresses there means nothing.
+std::optional<Meaning> ExternalMeaning(const ClusterName& name, bool spells_namespace,
+                                       const state::Snapshot& snapshot) {
+  const ServiceBlock* const block =
+      name.service.empty() ? nullptr : snapshot.FindService(name.namespace_name, name.service, /*clusterset=*/false);
+  if (name.kind != ClusterName::Kind::kNothing && block != nullptr && block->has_service() && block->has_external()) {
+    return ServiceMeaning(*block, Meaning::Part::kWhole);
+  }
+  return ForwardMeaning(name, /*clusterset=*/false, spells_namespace, snapshot);
+}
+
+// The zone that holds the name, the longest one, and of two of that name the first; nullptr if none does.
 const ZoneSubject* ZoneOf(const dns::QueryName& name, const std::vector<ZoneSubject>& zones) {
   const ZoneSubject* found = nullptr;
   for (const ZoneSubject& zone : zones) {
@@ -124,24 +135,45 @@ const ZoneSubject* ZoneOf(const dns::QueryName& name, const std::vector<ZoneSubj
   return found;
 }
 
+// REQUIRES: the name is in the zone, and that is no reverse zone.
+ClusterName ParseIn(const ZoneSubject& zone, const dns::QueryName& name) {
+  const size_t above = name.LabelsAbove(zone.name.wire()).value();
+  if (!zone.external_apex) return resolve::ParseClusterName(name, above, zone.clusterset);
+  return resolve::ParseExternalName(name, above, std::string_view(*zone.external_apex).substr(1));
+}
+
+std::optional<Meaning> MeaningIn(const ZoneSubject& zone, const dns::QueryName& name, size_t spelled,
+                                 const state::Snapshot& snapshot) {
+  if (resolve::IsReverseZone(zone.name)) {
+    const ReverseName reverse = resolve::ParseReverseName(name);
+    if (reverse.kind != ReverseName::Kind::kAddress) return std::nullopt;
+    return AddressMeaning(reverse.address, "", snapshot);
+  }
+  // N.svc.Z: the namespace is the last label but one above the zone. N.E: it is the last one.
+  const size_t below_namespace = zone.external_apex ? 1 : 2;
+  const size_t above = name.LabelsAbove(zone.name.wire()).value();
+  const bool spells_namespace = above >= below_namespace && above - below_namespace < spelled;
+  const ClusterName parsed = ParseIn(zone, name);
+  return zone.external_apex ? ExternalMeaning(parsed, spells_namespace, snapshot)
+                            : ForwardMeaning(parsed, zone.clusterset, spells_namespace, snapshot);
+}
+
 }  // namespace
 
 std::optional<Meaning> FindMeaning(const dns::Name& name, const std::vector<ZoneSubject>& zones, size_t spelled,
                                    const state::Snapshot& snapshot) {
   dns::QueryName query;
   if (query.Read(name.wire()) == 0) return std::nullopt;
-  const ZoneSubject* const zone = ZoneOf(query, zones);
-  if (zone == nullptr) return std::nullopt;
-  if (resolve::IsReverseZone(zone->name)) {
-    const ReverseName reverse = resolve::ParseReverseName(query);
-    if (reverse.kind != ReverseName::Kind::kAddress) return std::nullopt;
-    return AddressMeaning(reverse.address, "", snapshot);
+  const ZoneSubject* const longest = ZoneOf(query, zones);
+  std::optional<Meaning> nearest;
+  if (longest == nullptr) return nearest;
+  // One zone may be for who asks from inside and, as the next plugin, from outside.
+  for (const ZoneSubject& zone : zones) {
+    if (zone.name != longest->name) continue;
+    std::optional<Meaning> meaning = MeaningIn(zone, query, spelled, snapshot);
+    if (meaning && (!nearest || meaning->part > nearest->part)) nearest = std::move(meaning);
   }
-  const size_t above = query.LabelsAbove(zone->name.wire()).value();
-  // N.svc.Z: the namespace is the last label but one above the zone.
-  const bool spells_namespace = above >= 2 && above - 2 < spelled;
-  const ClusterName parsed = resolve::ParseClusterName(query, above, zone->clusterset);
-  return ForwardMeaning(parsed, zone->clusterset, spells_namespace, snapshot);
+  return nearest;
 }
 
 std::optional<Scope> ScopeOf(const dns::Name& name, const std::vector<ZoneSubject>& zones) {
@@ -149,12 +181,13 @@ std::optional<Scope> ScopeOf(const dns::Name& name, const std::vector<ZoneSubjec
   if (query.Read(name.wire()) == 0) return std::nullopt;
   const ZoneSubject* const zone = ZoneOf(query, zones);
   if (zone == nullptr || resolve::IsReverseZone(zone->name)) return std::nullopt;
-  const size_t above = query.LabelsAbove(zone->name.wire()).value();
-  const ClusterName parsed = resolve::ParseClusterName(query, above, zone->clusterset);
+  const ClusterName parsed = ParseIn(*zone, query);
   if (parsed.kind == ClusterName::Kind::kNothing || parsed.namespace_name.empty()) return std::nullopt;
+  // What is in front of a service outside may be an endpoint, or nothing but the service.
+  const bool is_endpoint = parsed.kind == ClusterName::Kind::kEndpoint && !zone->external_apex;
   return Scope{.namespace_name = std::string(parsed.namespace_name),
                .service = std::string(parsed.service),
-               .label = parsed.kind == ClusterName::Kind::kEndpoint ? std::string(parsed.endpoint) : "",
+               .label = is_endpoint ? std::string(parsed.endpoint) : "",
                .clusterset = zone->clusterset};
 }
 

@@ -27,6 +27,11 @@ TEST(Scope, HoldsWhatItsAddressNames) {
   };
   EXPECT_TRUE(holds("10-0-0-1"));
   EXPECT_FALSE(holds("10-0-0-2"));
+
+  const std::vector<ZoneSubject> outside = {{.name = NameOfText("example.org"), .external_apex = "\3dns"}};
+  EXPECT_TRUE(ScopeOf(NameOfText("any.nginx.default.example.org"), outside)->Holds(object)) << "of that service";
+  EXPECT_FALSE(ScopeOf(NameOfText("nginx.shop.example.org"), outside)->Holds(object));
+  EXPECT_FALSE(ScopeOf(NameOfText("ns1.dns.example.org"), outside).has_value());
 }
 
 }  // namespace

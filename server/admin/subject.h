@@ -36,6 +36,8 @@ struct FeedStatus {
 struct ZoneSubject {
   dns::Name name;           // folded
   bool clusterset = false;  // its services are ServiceImports
+  // For who asks from outside of the cluster (k8s_external): the label, in wire form, below which its name server is.
+  std::optional<std::string> external_apex = {};
   friend bool operator==(const ZoneSubject&, const ZoneSubject&) = default;
 };
 
