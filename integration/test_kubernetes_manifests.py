@@ -24,6 +24,7 @@ KUSTOMIZATIONS = sorted(
 )
 VARIANTS = ("podnamed", "sidecar")
 COMPLETE = (*VARIANTS, "example")  # what can be applied to a cluster and then serves
+NODE_LOCAL = "node-local"  # as well; what it is stands in test_node_local.py
 
 READ = {"list", "watch"}
 RIGHTS = {("", "services"), ("", "namespaces"), ("discovery.k8s.io", "endpointslices")}
@@ -96,7 +97,7 @@ def selects(selector, labels):
 
 
 def test_these_are_all_of_them():
-    assert KUSTOMIZATIONS == sorted(("base", *COMPLETE, *MORE_RIGHTS))
+    assert KUSTOMIZATIONS == sorted(("base", *COMPLETE, NODE_LOCAL, *MORE_RIGHTS))
 
 
 @pytest.mark.parametrize("name", KUSTOMIZATIONS)
@@ -136,12 +137,12 @@ def rights_of(objects):
 
 @pytest.mark.parametrize("name", KUSTOMIZATIONS)
 def test_rights_are_these_and_no_other(built, name):
-    assert rights_of(built[name]) == MORE_RIGHTS.get(name, RIGHTS)
+    assert rights_of(built[name]) == (set() if name == NODE_LOCAL else MORE_RIGHTS.get(name, RIGHTS))
     kinds = {found["kind"] for found in built[name]}
     assert not kinds & {"Role", "RoleBinding", "Secret"}
 
 
-@pytest.mark.parametrize("name", KUSTOMIZATIONS)
+@pytest.mark.parametrize("name", [name for name in KUSTOMIZATIONS if name != NODE_LOCAL])
 def test_rights_are_given_to_podnamed_alone(built, name):
     (role,), (binding,) = of_kind(built[name], "ClusterRole"), of_kind(built[name], "ClusterRoleBinding")
     assert binding["roleRef"] == {
@@ -412,7 +413,7 @@ def test_a_pages_commands_name_what_there_is(built, page):
     assert len(commands) >= 8
     for words in commands:
         if "-k" in words:
-            assert os.path.relpath(words[words.index("-k") + 1], "config/kubernetes") in COMPLETE
+            assert os.path.relpath(words[words.index("-k") + 1], "config/kubernetes") in (*COMPLETE, NODE_LOCAL)
         else:
             assert words[1:3] == ["-n", "kube-system"]
         if "--" in words:
