@@ -68,11 +68,12 @@ void TcpListener::set_options(TcpOptions options) {
 void TcpListener::Stop() {
   stopping_ = true;
   options_.deadlines.first_query = std::min(options_.deadlines.first_query, kQuiet);
+  for (TcpConnection& connection : connections_) connection.Stop(kQuiet);
+  AcceptWaiting(kNewcomersAtStop);
   error_code ignored;
-  acceptor_.cancel(ignored);
+  acceptor_.close(ignored);
   pause_.cancel();
   watch_.cancel();
-  for (TcpConnection& connection : connections_) connection.Stop(kQuiet);
 }
 
 void TcpListener::Leave() {
@@ -102,7 +103,6 @@ asio::awaitable<void> TcpListener::Accept() {
     pause_.expires_after(kPause);
     co_await pause_.async_wait(kAwaitTuple);
   }
-  if (stopping_) AcceptWaiting(kNewcomersAtStop);
   error_code ignored;
   acceptor_.close(ignored);
   watch_.cancel();  // nothing comes any more: if nothing is left either, the watch ends

@@ -39,9 +39,10 @@ class TcpListener {
   // Of the connections that are accepted from now on.
   void set_options(TcpOptions options);
 
-  // Accepts what the kernel has already connected, and nothing more; lets every connection answer what has arrived and
-  // end, and one that has brought no query yet bring its first, for a moment. The tasks end when the last connection
-  // has: how long that may take is for TaskGroup::EndWithin to say.
+  // Accepts what the kernel has already connected; when it returns nothing more is: who comes then finds another that
+  // listens there, or nobody. Lets every connection answer what has arrived and end, and one that has brought no query
+  // yet bring its first, for a moment. The tasks end when the last connection has: how long that may take is for
+  // TaskGroup::EndWithin to say.
   void Stop();
 
   // Leaves newcomers to another process that has a copy of the socket. Every connection goes on until it has been

@@ -396,6 +396,23 @@ TEST_F(TcpListenerTest, HearsTheFirstQueryOfWhoHasJustConnectedBeforeItStops) {
   worker_.Join();
 }
 
+// Who listens at the same address by then may speak another protocol.
+TEST_F(TcpListenerTest, TakesNobodyWhoComesAfterItWasStopped) {
+  Listen();
+  boost::system::error_code error;
+  absl::Notification stopped;
+  worker_.Post([&] {
+    listener_->Stop();
+    // Nothing of the listener has had a turn since.
+    boost::asio::ip::tcp::socket late(worker_.io);
+    late.connect({boost::asio::ip::address_v4::loopback(), port_}, error);
+    worker_.tasks.EndWithin(kPatience);
+    stopped.Notify();
+  });
+  ASSERT_TRUE(stopped.WaitForNotificationWithTimeout(absl::FromChrono(kPatience)));
+  EXPECT_EQ(error, boost::asio::error::connection_refused);
+}
+
 TEST_F(TcpListenerTest, CompletesABegunQueryBeforeItStops) {
   Listen(WithoutDeadlines());
   TcpClient idle(port_);
