@@ -20,6 +20,7 @@ PROGRAMS = ("usr/sbin/podnamed", "usr/sbin/podname-controller", "usr/bin/podname
 UNITS = ("podnamed.service", "podname-controller.service")
 SOCKET = "podnamed.socket"
 PAGES = ("man8/podnamed.8", "man8/podname-controller.8", "man1/podnamectl.1")
+BUILDER = {"DEBFULLNAME": "A Builder", "DEBEMAIL": "builder@example.org"}
 EXPOSURE = 20  # of 100: the most that `systemd-analyze security` may find
 
 # One copy of the machine for all, and no other command of ./dev meanwhile.
@@ -33,7 +34,7 @@ def machine(tmp_path_factory):
     copy = make_machine(tmp_path_factory.mktemp("machine"))
     try:
         make, install = INSTALL.split("\n")[1:3]
-        subprocess.run(make.split(), cwd=ROOT, check=True, stdin=subprocess.DEVNULL)
+        subprocess.run(make.split(), cwd=ROOT, check=True, stdin=subprocess.DEVNULL, env={**os.environ, **BUILDER})
         copy.run(install, directory=ROOT)
         yield copy
     finally:
@@ -76,6 +77,11 @@ def test_files_are_in_their_places(machine):
         wanted = "drwxr-xr-x" if path.endswith("/") else "-rwxr-xr-x" if path.removeprefix("./") in PROGRAMS else "-rw-r--r--"
         assert mode == wanted, line
     documents = {f"usr/share/doc/podnamed/plugins/{page}" for page in os.listdir(os.path.join(ROOT, "docs", "plugins"))}
+    kubernetes = os.path.join(ROOT, "config", "kubernetes")
+    documents |= {
+        f"usr/share/doc/podnamed/examples/kubernetes/{os.path.relpath(os.path.join(directory, name), kubernetes)}"
+        for directory, _, names in os.walk(kubernetes) for name in names
+    }
     assert {path for path in files if not path.endswith("/")} == documents | {
         *PROGRAMS,
         "etc/podnamed/Corefile",
@@ -85,7 +91,7 @@ def test_files_are_in_their_places(machine):
         "usr/share/zsh/vendor-completions/_podnamectl",
         *(f"usr/share/man/{page}.gz" for page in PAGES),
         *(f"usr/share/doc/podnamed/{name}" for name in
-          ("changelog.gz", "copyright", "conformance.md", "metrics.md", "replacing-coredns.md")),
+          ("changelog.gz", "copyright", "conformance.md", "metrics.md", "performance.md", "replacing-coredns.md")),
     }
     assert "etc/podnamed/cluster/" in files
 
@@ -96,6 +102,10 @@ def test_the_version_is_one(machine):
         name = os.path.basename(program)
         assert machine.run(f"{name} -version") == f"{name}-{version}\n"
     assert machine.run("zcat /usr/share/doc/podnamed/changelog.gz").startswith(f"podnamed ({version}) ")
+
+
+def test_its_maintainer_is_who_made_it(machine):
+    assert machine.run("dpkg-query -W -f '${Maintainer}' podnamed") == "A Builder <builder@example.org>"
 
 
 def test_shared_libraries_are_its_dependencies(machine):
