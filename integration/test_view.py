@@ -57,6 +57,21 @@ def test_the_client_decides_and_the_views_are_counted(lab):
     assert {labels["view"] for labels in enabled if labels["name"] == "view"} == {"near", "far"}
 
 
+def test_the_address_that_was_asked_decides_without_bind(lab):
+    """As it does with `bind`: over UDP and TCP, IPv4 and IPv6, on one socket for all of them."""
+    port = free_port()
+    text = "".join(
+        f".:{port} {{\n {view(f'v{i}', f'server_ip() == `{address}`')}\n {hosts(f'10.0.0.{i}')}\n}}\n"
+        for i, address in enumerate(("127.0.0.1", "127.0.0.2", "[::1]"))
+    )
+    serve(lab, text, port)
+    for over in ("+notcp", "+tcp"):
+        for i, address in enumerate(("127.0.0.1", "127.0.0.2", "::1", "127.0.0.3")):
+            words = ["dig", f"@{address}", "-p", str(port), over, "www.test"]
+            said = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+            assert (f"10.0.0.{i}\n" in said) if i < 3 else ("status: REFUSED" in said), said
+
+
 def test_the_question_and_its_way_decide(lab, liar):
     port, addresses, rest = free_port(), liar(), liar()
     addresses.reply = lambda query: [answer(query, "10.0.0.6")]

@@ -7,6 +7,8 @@
 #include <boost/asio/write.hpp>
 #include <utility>
 
+#include "server/net/endpoint.h"
+
 namespace podnamed::net {
 namespace {
 
@@ -42,6 +44,13 @@ asio::awaitable<ClientStream::IoResult> ClientStream::Write(asio::const_buffer o
 bool ClientStream::HasInput() const {
   error_code unreadable;
   return socket_.available(unreadable) > 0 || (tls_ && tls_->HasInput());
+}
+
+std::optional<base::IpAddress> ClientStream::LocalAddress() const {
+  error_code error;
+  const asio::ip::tcp::endpoint local = socket_.local_endpoint(error);
+  if (error) return std::nullopt;
+  return ToPeer(*local.data()).address;
 }
 
 void ClientStream::Cancel() {

@@ -11,6 +11,7 @@
 #include <optional>
 #include <tuple>
 
+#include "server/base/ip_address.h"
 #include "server/net/tls_context.h"
 #include "server/net/tls_session.h"
 #include "server/net/turns.h"
@@ -49,6 +50,8 @@ class ClientStream {
 
   bool is_open() const { return socket_.is_open(); }
   bool is_tls() const { return tls_.has_value(); }
+  // Of our side; std::nullopt if the connection is gone. Asks the kernel.
+  std::optional<base::IpAddress> LocalAddress() const;
   boost::asio::any_io_executor get_executor() { return socket_.get_executor(); }
 
  private:

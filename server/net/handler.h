@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "absl/functional/any_invocable.h"
 #include "absl/types/span.h"
@@ -36,6 +37,12 @@ class ReplyPathMaker {
  public:
   // REQUIRES: called by Handle for the request at hand, once at most; Handle then returns kLater.
   virtual std::unique_ptr<ReplyPath> MakeReplyPath(const Request& request) = 0;
+  // The address at which the request at hand has arrived, of an endpoint that listens on every address;
+  // std::nullopt: it is not known. Costs as much as it is asked for. REQUIRES: called by Handle.
+  virtual std::optional<base::IpAddress> LocalAddress(const Request& request) {
+    static_cast<void>(request);
+    return std::nullopt;
+  }
 
  protected:
   ~ReplyPathMaker() = default;

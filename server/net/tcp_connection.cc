@@ -235,6 +235,8 @@ std::unique_ptr<ReplyPath> TcpConnection::MakeReplyPath(const Request&) {
   return std::make_unique<Path>(link_);
 }
 
+std::optional<base::IpAddress> TcpConnection::LocalAddress(const Request&) { return stream_.LocalAddress(); }
+
 void TcpConnection::OnPathGone() {
   --pending_;
   if (pending_ == 0 && !HasInput()) deadline_ = Clock::now() + deadlines_.idle;

@@ -16,6 +16,7 @@
 #include <functional>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "absl/functional/any_invocable.h"
@@ -94,6 +95,7 @@ class TcpConnection final : private ReplyPathMaker {
   };
 
   std::unique_ptr<ReplyPath> MakeReplyPath(const Request& request) override;
+  std::optional<base::IpAddress> LocalAddress(const Request& request) override;
   // A reply path is gone, with or without having sent something.
   void OnPathGone();
   void Wake();

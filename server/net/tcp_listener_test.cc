@@ -167,6 +167,14 @@ TEST_F(TcpListenerTest, NamesTheClientInItsOwnFamily) {
   }
 }
 
+TEST_F(TcpListenerTest, KnowsTheAddressThatWasAsked) {
+  Listen({}, "");
+  EXPECT_EQ(TcpClient(port_, "127.0.0.2").Ask("Asked?"), "127.0.0.2");
+  if (HostHasIpv6()) {
+    EXPECT_EQ(TcpClient(port_, "::1").Ask("Asked?"), "::1");
+  }
+}
+
 TEST_F(TcpListenerTest, AnswersAClientThatClosedItsHalf) {
   Listen();
   TcpClient client(port_);

@@ -33,9 +33,10 @@ namespace podnamed::net {
 
 inline constexpr std::chrono::seconds kPatience{20};
 
-// 'D…' is dropped; 'W…' is answered with the client's address; 'L…' with a reply of the buffer's full length;
-// 'H…' is held until Release, on the worker's thread; 'P…' is echoed later, when ReplyToPending is called; 'M…' comes
-// back in kParts messages of 60,000 octets, each with its number behind the query; all else is echoed at once.
+// 'D…' is dropped; 'W…' is answered with the client's address, 'A…' with the one that was asked; 'L…' with a reply of
+// the buffer's full length; 'H…' is held until Release, on the worker's thread; 'P…' is echoed later, when
+// ReplyToPending is called; 'M…' comes back in kParts messages of 60,000 octets, each with its number behind the query;
+// all else is echoed at once.
 class TestHandler : public Handler {
  public:
   Verdict Handle(const Request& request, absl::Span<uint8_t> buffer, size_t& reply_size) override {
@@ -48,6 +49,11 @@ class TestHandler : public Handler {
       case 'W':
         reply = request.client.ToString();
         break;
+      case 'A': {
+        const std::optional<base::IpAddress> asked = request.later->LocalAddress(request);
+        reply = asked ? asked->ToString() : "unknown";
+        break;
+      }
       case 'L':
         reply.assign(buffer.size(), 'L');
         break;

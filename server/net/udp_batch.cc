@@ -74,6 +74,26 @@ size_t UdpBatch::Receive(int socket, ReplyPathMaker* later) {
   return received;
 }
 
+std::optional<base::IpAddress> UdpBatch::LocalAddressOf(size_t i) const {
+  msghdr header = received_[queries_[i].slot].msg_hdr;
+  for (cmsghdr* item = CMSG_FIRSTHDR(&header); item != nullptr; item = CMSG_NXTHDR(&header, item)) {
+    if (item->cmsg_level == IPPROTO_IP && item->cmsg_type == IP_PKTINFO) {
+      in_pktinfo info;
+      std::memcpy(&info, CMSG_DATA(item), sizeof(info));
+      const sockaddr_in local = {.sin_family = AF_INET, .sin_port = 0, .sin_addr = info.ipi_spec_dst, .sin_zero = {}};
+      return ToPeer(reinterpret_cast<const sockaddr&>(local)).address;
+    }
+    if (item->cmsg_level == IPPROTO_IPV6 && item->cmsg_type == IPV6_PKTINFO) {
+      in6_pktinfo info;
+      std::memcpy(&info, CMSG_DATA(item), sizeof(info));
+      const sockaddr_in6 local = {
+          .sin6_family = AF_INET6, .sin6_port = 0, .sin6_flowinfo = 0, .sin6_addr = info.ipi6_addr, .sin6_scope_id = 0};
+      return ToPeer(reinterpret_cast<const sockaddr&>(local)).address;
+    }
+  }
+  return std::nullopt;
+}
+
 void UdpBatch::Reply(size_t i, size_t size) {
   const size_t index = queries_[i].slot;
   slots_[index].reply_octets = {slots_[index].reply.data(), size};

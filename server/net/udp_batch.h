@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "absl/types/span.h"
 #include "server/net/handler.h"
@@ -37,6 +38,8 @@ class UdpBatch {
   // The queries of this batch, valid until the next Receive.
   size_t query_count() const { return query_count_; }
   const Request& query(size_t i) const { return queries_[i].request; }
+  // The address that it was sent to; std::nullopt where the socket is bound to one.
+  std::optional<base::IpAddress> LocalAddressOf(size_t i) const;
   absl::Span<uint8_t> reply_buffer(size_t i) { return absl::MakeSpan(slots_[queries_[i].slot].reply); }
 
   // The first `size` octets of `reply_buffer(i)` are the reply to `query(i)`. At most once for each query.

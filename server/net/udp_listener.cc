@@ -79,6 +79,8 @@ std::unique_ptr<ReplyPath> UdpListener::MakeReplyPath(const Request&) {
   return std::make_unique<Path>(*this, batch_.EnvelopeOf(at_hand_));
 }
 
+std::optional<base::IpAddress> UdpListener::LocalAddress(const Request&) { return batch_.LocalAddressOf(at_hand_); }
+
 void UdpListener::Serve(int batches) {
   const int socket = socket_.native_handle();
   for (int served = 0; served < batches; ++served) {

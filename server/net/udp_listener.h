@@ -6,6 +6,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/ip/udp.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <optional>
 
 #include "server/base/unique_fd.h"
 #include "server/net/handler.h"
@@ -36,6 +37,7 @@ class UdpListener final : private ReplyPathMaker {
   class Path;
 
   std::unique_ptr<ReplyPath> MakeReplyPath(const Request& request) override;
+  std::optional<base::IpAddress> LocalAddress(const Request& request) override;
   // Serves up to `batches` batches; returns early when the socket has no more.
   void Serve(int batches);
 

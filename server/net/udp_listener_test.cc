@@ -84,6 +84,19 @@ TEST_F(UdpListenerTest, NamesTheClientInItsOwnFamily) {
   }
 }
 
+TEST_F(UdpListenerTest, KnowsTheAddressThatWasAsked) {
+  Listen("");
+  EXPECT_EQ(Ask("127.0.0.2", "Asked?"), "127.0.0.2");
+  if (HostHasIpv6()) {
+    EXPECT_EQ(Ask("::1", "Asked?"), "::1");
+  }
+}
+
+TEST_F(UdpListenerTest, KnowsTheAddressThatWasAskedWithoutIpv6) {
+  Listen("0.0.0.0");
+  EXPECT_EQ(Ask("127.0.0.3", "Asked?"), "127.0.0.3");
+}
+
 TEST_F(UdpListenerTest, HandsOnAnEmptyDatagram) {
   Listen("127.0.0.1");
   EXPECT_EQ(Ask("127.0.0.1", ""), "");

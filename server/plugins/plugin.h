@@ -28,9 +28,9 @@ class Plugin {
   // Whether queries of other classes than IN shall enter the chains of its port: all plugins see them then.
   virtual bool takes_every_class() const { return false; }
   // Whether the server block is for some queries alone: then it is asked of each, with its entrance, before its chain
-  // is.
+  // is. `request` is what a client has sent; nullptr: a plugin asks.
   virtual bool is_condition() const { return false; }
-  virtual bool Holds(const Exchange&) { return true; }
+  virtual bool Holds(const Exchange&, const net::Request* /*request*/) { return true; }
   // The replies to all queries that came together have been sent. For those who want it, also after queries of others.
   virtual void OnBatchSent() {}
   virtual bool WantsBatches() const { return false; }

@@ -10,8 +10,8 @@ namespace {
 
 class Fields final : public config::ViewExpression::Query {
  public:
-  Fields(const Exchange& exchange, Metadata& metadata)
-      : exchange_(exchange), entrance_(exchange.entrance), metadata_(metadata) {}
+  Fields(const Exchange& exchange, const net::Request* request, Metadata& metadata)
+      : exchange_(exchange), entrance_(exchange.entrance), request_(request), metadata_(metadata) {}
 
   void Append(Text field, std::string& text) const override {
     const dns::Query& query = exchange_.asked;
@@ -55,7 +55,9 @@ class Fields final : public config::ViewExpression::Query {
   bool dnssec_ok() const override { return exchange_.asked.edns && exchange_.asked.edns->dnssec_ok; }
   base::IpAddress client() const override { return exchange_.client; }
   std::optional<base::IpAddress> server() const override {
-    return entrance_ == nullptr ? std::nullopt : entrance_->address;
+    if (entrance_ != nullptr && entrance_->address) return entrance_->address;
+    if (request_ == nullptr || request_->later == nullptr) return std::nullopt;
+    return request_->later->LocalAddress(*request_);
   }
 
  private:
@@ -68,13 +70,14 @@ class Fields final : public config::ViewExpression::Query {
 
   const Exchange& exchange_;
   const Entrance* const entrance_;
+  const net::Request* const request_;
   Metadata& metadata_;
 };
 
 }  // namespace
 
-bool View::Holds(const Exchange& exchange) {
-  const Fields fields(exchange, metadata_);
+bool View::Holds(const Exchange& exchange, const net::Request* request) {
+  const Fields fields(exchange, request, metadata_);
   return std::ranges::all_of(options_.expressions,
                              [&](const auto& expression) { return expression->Holds(fields, texts_); });
 }

@@ -18,7 +18,7 @@ class View : public Plugin {
   std::string_view name() const override { return "view"; }
   Next OnQuery(Exchange&) override { return Next::kPass; }
   bool is_condition() const override { return true; }
-  bool Holds(const Exchange& exchange) override;
+  bool Holds(const Exchange& exchange, const net::Request* request) override;
   void OnIdle() override { metadata_.Refresh(); }
 
  private:

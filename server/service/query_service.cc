@@ -128,7 +128,7 @@ Verdict QueryService::Handle(const net::Request& request, absl::Span<uint8_t> bu
   if (journey.asked.record_class != dns::RecordClass::kIn && !takes_every_class_) {
     return Refuse(Rcode::kRefused, ExtendedError::kNotSupported, buffer, reply_size);
   }
-  const ServedZone* served = FindZone(journey);
+  const ServedZone* served = FindZone(journey, &request);
   if (served == nullptr) return Refuse(Rcode::kRefused, ExtendedError::kNotAuthoritative, buffer, reply_size);
 
   journey.chain = served->chain;
@@ -307,7 +307,7 @@ void QueryService::Ask(Exchange& exchange, const dns::Name& name, dns::RecordTyp
   std::unique_ptr<Journey> child = MakeChild(parent, name.wire(), type, std::move(done));
   child->parent = &parent;
   if (from == plugins::AskFrom::kServer) {
-    const ServedZone* served = FindZone(*child);
+    const ServedZone* served = FindZone(*child, nullptr);
     child->chain = served == nullptr ? nullptr : served->chain;
     child->entrance = served == nullptr ? nullptr : served->entrance;
     child->start = child->position = 0;
@@ -321,12 +321,12 @@ void QueryService::AskAside(Exchange& exchange, Done done) {
   Send(MakeChild(journey, journey.query->name.original(), journey.query->type, std::move(done)));
 }
 
-const ServedZone* QueryService::FindZone(Journey& journey) const {
+const ServedZone* QueryService::FindZone(Journey& journey, const net::Request* request) const {
   for (const ServedZone& served : zones_) {
     if (!journey.asked.name.LabelsAbove(served.zone.wire()).has_value()) continue;
     if (served.condition == nullptr) return &served;
     journey.entrance = served.entrance;
-    if (served.condition->Holds(journey)) return &served;
+    if (served.condition->Holds(journey, request)) return &served;
   }
   return nullptr;
 }

@@ -88,8 +88,8 @@ class QueryService : public net::Handler, private plugins::Conductor {
   // The reply on its way up to those that had passed the query on.
   static void ShowReply(Journey& journey);
   // The first server block of the longest zone that is for the query. The exchange gets the entrances at which its
-  // conditions are asked.
-  const ServedZone* FindZone(Journey& journey) const;
+  // conditions are asked. `request`: what a client has sent; nullptr: a plugin asks.
+  const ServedZone* FindZone(Journey& journey, const net::Request* request) const;
   std::unique_ptr<Journey> TakeSpare();
   void Recycle(std::unique_ptr<Journey> journey);
   // Keeps the journey at hand until it is resumed.

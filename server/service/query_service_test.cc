@@ -236,7 +236,7 @@ class ForType : public plugins::Plugin {
 
   plugins::Next OnQuery(plugins::Exchange&) override { return plugins::Next::kPass; }
   bool is_condition() const override { return true; }
-  bool Holds(const plugins::Exchange& exchange) override {
+  bool Holds(const plugins::Exchange& exchange, const net::Request*) override {
     asked_at.push_back(exchange.entrance->server);
     return exchange.asked.type == type_;
   }
