@@ -12,7 +12,6 @@
 #pragma once
 
 #include <array>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <new>
@@ -99,6 +98,13 @@ class CowMap {
   static constexpr unsigned kBits = 5;  // 32 branches a node
   static constexpr unsigned kHashBits = 64;
 
+  // How many bits are set. std::popcount is a call into libgcc where the processor need not have an instruction for it.
+  static constexpr uint32_t Count(uint32_t bits) {
+    bits -= bits >> 1 & 0x55555555;
+    bits = (bits & 0x33333333) + (bits >> 2 & 0x33333333);
+    return ((bits + (bits >> 4)) & 0x0F0F0F0F) * 0x01010101 >> 24;
+  }
+
   // One allocation: the header, the children, the entries. Below the last level of the hash a node has no branches and
   // simply lists the entries whose hashes are equal.
   struct Node {
@@ -107,8 +113,8 @@ class CowMap {
     uint32_t child_bits;  // branches that hold a node; never both
     uint32_t listed;      // entries without branches
 
-    uint32_t entry_count() const { return listed + static_cast<uint32_t>(std::popcount(entry_bits)); }
-    uint32_t child_count() const { return static_cast<uint32_t>(std::popcount(child_bits)); }
+    uint32_t entry_count() const { return listed + Count(entry_bits); }
+    uint32_t child_count() const { return Count(child_bits); }
     Node** children() { return std::launder(reinterpret_cast<Node**>(this + 1)); }
     Node* child(uint32_t i) const { return const_cast<Node*>(this)->children()[i]; }
     Entry* entries() { return std::launder(reinterpret_cast<Entry*>(children() + child_count())); }
@@ -117,9 +123,7 @@ class CowMap {
   static_assert(sizeof(Node) % alignof(Node*) == 0 && alignof(Entry) <= alignof(Node*));
 
   static uint32_t BitAt(uint64_t hash, unsigned shift) { return uint32_t{1} << ((hash >> shift) & 31U); }
-  static uint32_t IndexOf(uint32_t bits, uint32_t bit) {
-    return static_cast<uint32_t>(std::popcount(bits & (bit - 1)));
-  }
+  static uint32_t IndexOf(uint32_t bits, uint32_t bit) { return Count(bits & (bit - 1)); }
 
   static Node* Share(Node* node) {
     if (node != nullptr) ++node->references;
@@ -186,8 +190,8 @@ class CowMap {
 
   // A node with one reference whose children and entries are not yet there.
   static Node* Allocate(uint32_t entry_bits, uint32_t child_bits, uint32_t listed) {
-    const size_t children = static_cast<size_t>(std::popcount(child_bits));
-    const size_t entries = listed + static_cast<size_t>(std::popcount(entry_bits));
+    const size_t children = Count(child_bits);
+    const size_t entries = size_t{listed} + Count(entry_bits);
     void* memory = ::operator new(sizeof(Node) + children * sizeof(Node*) + entries * sizeof(Entry));
     return new (memory) Node{1, entry_bits, child_bits, listed};
   }

@@ -10,6 +10,8 @@
 #include <string>
 #include <string_view>
 
+#include "server/base/hash.h"
+
 namespace podnamed::base {
 
 using Ipv4Address = std::array<uint8_t, 4>;   // network byte order, the rdata of an A record
@@ -44,6 +46,11 @@ class IpAddress {
   bool is_v4_ = true;
   Ipv6Address octets_{};  // v4: the first four, the rest zero
 };
+
+// The same as that of the octets alone.
+inline uint64_t HashOf(const IpAddress& address) {
+  return address.is_v4() ? HashOf(address.v4()) : HashOf(address.v6());
+}
 
 // Reads a textual address of either family; std::nullopt if it is none (scopes and prefixes are none).
 std::optional<IpAddress> ParseIpAddress(std::string_view text);

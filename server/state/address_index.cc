@@ -24,13 +24,13 @@ void AddressIndex::Remove(const base::IpAddress& address, uint64_t hash) {
     return;
   }
   Set(address, hashes.empty() ? kNone : hashes[0]);
-  several_.Erase(absl::HashOf(address), address);
+  several_.Erase(base::HashOf(address), address);
 }
 
 void AddressIndex::Set(const base::IpAddress& address, uint64_t value) {
   const auto set = [value](auto& map, const auto& octets) {
     if (value == kNone) {
-      map.Erase(absl::HashOf(octets), octets);
+      map.Erase(base::HashOf(octets), octets);
       return;
     }
     std::array<uint32_t, 2> packed;

@@ -9,8 +9,8 @@
 #include <cstring>
 #include <vector>
 
-#include "absl/hash/hash.h"
 #include "server/base/cow_map.h"
+#include "server/base/hash.h"
 #include "server/base/ip_address.h"
 
 namespace podnamed::state {
@@ -26,7 +26,7 @@ class AddressIndex {
       visit(single);
       return;
     }
-    for (const uint64_t hash : several_.Find(absl::HashOf(address), address)->hashes) visit(hash);
+    for (const uint64_t hash : several_.Find(base::HashOf(address), address)->hashes) visit(hash);
   }
 
   // Each names an address once. REQUIRES: hash > kSeveral; Remove: it was added.
@@ -46,7 +46,7 @@ class AddressIndex {
   };
   template <typename Address>
   struct EntryTraits {
-    static uint64_t Hash(const Entry<Address>& entry) { return absl::HashOf(entry.address); }
+    static uint64_t Hash(const Entry<Address>& entry) { return base::HashOf(entry.address); }
     static bool Equal(const Entry<Address>& entry, const Address& address) { return entry.address == address; }
   };
   template <typename Address>
@@ -57,13 +57,13 @@ class AddressIndex {
     std::vector<uint64_t> hashes;
   };
   struct SeveralTraits {
-    static uint64_t Hash(const Several& entry) { return absl::HashOf(entry.address); }
+    static uint64_t Hash(const Several& entry) { return base::HashOf(entry.address); }
     static bool Equal(const Several& entry, const base::IpAddress& address) { return entry.address == address; }
   };
 
   template <typename Address>
   static uint64_t Lookup(const Map<Address>& map, const Address& address) {
-    const auto* entry = map.Find(absl::HashOf(address), address);
+    const auto* entry = map.Find(base::HashOf(address), address);
     if (entry == nullptr) return kNone;
     uint64_t hash;
     std::memcpy(&hash, entry->hash.data(), sizeof(hash));

@@ -38,6 +38,7 @@ bool OrdinalLess(std::string_view a, std::string_view b) {
 class ServiceBlock::Writer {
  public:
   base::RefPtr<const ServiceBlock> Write(const ServiceSource& service, absl::Span<const IdentitySource> identities) {
+    header_.hash_ = HashOf(service.namespace_name, service.name, service.clusterset);
     header_.clusterset_ = service.clusterset;
     header_.uid_ = service.uid;
     header_.kind_ = service.kind;

@@ -15,8 +15,8 @@
 #include <string_view>
 
 #include "absl/algorithm/container.h"
-#include "absl/hash/hash.h"
 #include "absl/types/span.h"
+#include "server/base/hash.h"
 #include "server/base/ip_address.h"
 #include "server/base/ref_ptr.h"
 #include "server/state/entities.h"
@@ -87,6 +87,11 @@ class ServiceBlock {
   // Two labels in wire form: "\5nginx\7default".
   std::string_view wire_name() const { return {text() + name_, name().size() + namespace_name().size() + 2}; }
 
+  // What it is found by: HashOf its key.
+  uint64_t hash() const { return hash_; }
+  static uint64_t HashOf(std::string_view namespace_name, std::string_view name, bool clusterset) {
+    return base::HashOf(name, base::HashOf(namespace_name, clusterset ? 1 : 0));
+  }
   // Whether this is a ServiceImport.
   bool clusterset() const { return clusterset_; }
   bool has_service() const { return has_service_; }
@@ -211,12 +216,13 @@ class ServiceBlock {
 
   // The index: an open-addressed table of slots, two kinds of keys in one: labels and addresses. A slot holds the
   // number of an identity plus one in its low bits and what then is left of the key's hash above; 0 is empty.
-  static uint32_t HashOf(std::string_view label) { return static_cast<uint32_t>(absl::HashOf(label)); }
-  static uint32_t HashOf(const base::IpAddress& address) { return static_cast<uint32_t>(absl::HashOf(address)); }
+  static uint32_t HashOf(std::string_view label) { return static_cast<uint32_t>(base::HashOf(label)); }
+  static uint32_t HashOf(const base::IpAddress& address) { return static_cast<uint32_t>(base::HashOf(address)); }
   // One key's slots are in the order of its identities.
   template <typename Test>
   bool AnyCandidate(uint32_t hash, Test test) const;
 
+  uint64_t hash_ = 0;
   Uid uid_ = 0;
   uint32_t identity_count_ = 0;
   uint32_t index_mask_ = 0;  // slots - 1

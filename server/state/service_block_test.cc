@@ -133,7 +133,7 @@ TEST(ServiceBlock, AnEmptyServiceAnswersNothing) {
 }
 
 TEST(ServiceBlock, KeepsHowItIsReachedFromOutside) {
-  static_assert(sizeof(ServiceBlock) == 96, "each service has one");
+  static_assert(sizeof(ServiceBlock) == 104, "each service has one");
   const std::vector<base::Ipv4Address> ipv4 = {V4("192.0.2.1"), V4("192.0.2.2")};
   const std::vector<base::Ipv6Address> ipv6 = {V6("2001:db8::1")};
   const std::vector<base::Ipv4Address> own = {V4("10.96.0.1")};

@@ -8,9 +8,9 @@
 #include <string_view>
 
 #include "absl/algorithm/container.h"
-#include "absl/hash/hash.h"
 #include "absl/time/time.h"
 #include "server/base/cow_map.h"
+#include "server/base/hash.h"
 #include "server/base/ip_address.h"
 #include "server/base/ref_ptr.h"
 #include "server/state/address_index.h"
@@ -28,7 +28,7 @@ class Snapshot {
 
   // Names are single labels in lower case, without length octets.
   // nullptr if there is no such namespace.
-  const Namespace* FindNamespace(std::string_view name) const { return namespaces_.Find(absl::HashOf(name), name); }
+  const Namespace* FindNamespace(std::string_view name) const { return namespaces_.Find(base::HashOf(name), name); }
   // nullptr if nothing is known of it. A block may have identities and no service (ServiceBlock::has_service).
   // `clusterset`: the ServiceImport of that name.
   const ServiceBlock* FindService(std::string_view namespace_name, std::string_view service,
@@ -123,19 +123,19 @@ class Snapshot {
   };
   // What the address index knows them by.
   static uint64_t HashOf(const ServiceKey& key) {
-    return std::max<uint64_t>(absl::HashOf(key.namespace_name, key.name, key.clusterset), AddressIndex::kSeveral + 1);
+    return std::max(ServiceBlock::HashOf(key.namespace_name, key.name, key.clusterset), AddressIndex::kSeveral + 1);
   }
   static uint64_t HashOf(const PodKey& key) {
-    return std::max<uint64_t>(absl::HashOf(key.namespace_name, key.name), AddressIndex::kSeveral + 1);
+    return std::max(base::HashOf(key.name, base::HashOf(key.namespace_name)), AddressIndex::kSeveral + 1);
   }
 
   struct NamespaceTraits {
-    static uint64_t Hash(const Namespace& entry) { return absl::HashOf(std::string_view(entry.name)); }
+    static uint64_t Hash(const Namespace& entry) { return base::HashOf(entry.name); }
     static bool Equal(const Namespace& entry, std::string_view name) { return entry.name == name; }
   };
   struct ServiceTraits {
     static uint64_t Hash(const base::RefPtr<const ServiceBlock>& block) {
-      return HashOf(ServiceKey{block->namespace_name(), block->name(), block->clusterset()});
+      return std::max(block->hash(), AddressIndex::kSeveral + 1);
     }
     static bool Equal(const base::RefPtr<const ServiceBlock>& block, const ServiceKey& key) {
       return block->name() == key.name && block->namespace_name() == key.namespace_name &&

@@ -269,7 +269,7 @@ void SnapshotBuilder::AddOp(const Deletion& deletion) {
 void SnapshotBuilder::DeleteNamespace(const Deletion& deletion) {
   const std::string_view name = deletion.key.name;
   const Namespace* entry = next_.FindNamespace(name);
-  if (entry != nullptr && Means(deletion.uid, entry->uid)) next_.namespaces_.Erase(absl::HashOf(name), name);
+  if (entry != nullptr && Means(deletion.uid, entry->uid)) next_.namespaces_.Erase(base::HashOf(name), name);
 }
 
 void SnapshotBuilder::DeletePod(const Deletion& deletion) {
