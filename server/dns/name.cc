@@ -24,16 +24,20 @@ uint64_t FoldCase8(uint64_t octets) {
   return octets | letters >> 2;
 }
 
-// Writes the folded octets to `to`, which has room for them.
+// Writes the folded octets to `to`, which has room for them and is `octets` or elsewhere.
 void Fold(std::string_view octets, char* to) {
-  size_t i = 0;
-  for (; i + 8 <= octets.size(); i += 8) {
+  const auto fold_at = [&](size_t i) {
     uint64_t eight;
     std::memcpy(&eight, octets.data() + i, sizeof(eight));
     eight = FoldCase8(eight);
     std::memcpy(to + i, &eight, sizeof(eight));
+  };
+  if (octets.size() < 8) {
+    for (size_t i = 0; i < octets.size(); ++i) to[i] = static_cast<char>(FoldCase(static_cast<uint8_t>(octets[i])));
+    return;
   }
-  for (; i < octets.size(); ++i) to[i] = static_cast<char>(FoldCase(static_cast<uint8_t>(octets[i])));
+  for (size_t i = 0; i + 8 < octets.size(); i += 8) fold_at(i);
+  fold_at(octets.size() - 8);  // some of them once more
 }
 
 // Reads what follows a backslash, `text` starting behind it, and takes it off; std::nullopt if that is no escape.
@@ -157,11 +161,11 @@ void AppendNameText(std::string_view wire, std::string& text) {
 std::optional<size_t> QueryName::LabelsAbove(std::string_view zone) const {
   if (zone.size() > original_.size()) return std::nullopt;
   const size_t start = original_.size() - zone.size();
-  if (!EqualIgnoringCase(folded().substr(start), zone)) return std::nullopt;
   // A label of arbitrary octets can look like the zone on the inside, so the octets alone do not tell.
   size_t above = label_count_;
   while (label_starts_[above] > start) --above;
-  return label_starts_[above] == start ? std::optional(above) : std::nullopt;
+  const bool is_zone = label_starts_[above] == start && EqualIgnoringCase({folded_.data() + start, zone.size()}, zone);
+  return is_zone ? std::optional(above) : std::nullopt;
 }
 
 size_t QueryName::Read(std::string_view octets) {
@@ -176,7 +180,7 @@ size_t QueryName::Read(std::string_view octets) {
     ++label_count_;
     at += length + 1;
   }
-  original_ = octets.substr(0, at + 1);
+  original_ = {octets.data(), at + 1};
   Fold(original_, folded_.data());
   return original_.size();
 }

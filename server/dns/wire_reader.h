@@ -22,33 +22,27 @@ class WireReader {
   bool ok() const { return ok_; }
   size_t position() const { return position_; }
   // What has not been read yet.
-  std::string_view rest() const { return message_.substr(position_); }
+  std::string_view rest() const { return {message_.data() + position_, message_.size() - position_}; }
 
   uint8_t ReadU8() {
-    const std::string_view octets = ReadOctets(1);
-    return octets.empty() ? uint8_t{0} : At(octets, 0);
+    const char* const at = Take(1);
+    return at == nullptr ? uint8_t{0} : Octet(at, 0);
   }
   uint16_t ReadU16() {
-    const std::string_view octets = ReadOctets(2);
-    return octets.empty() ? uint16_t{0} : static_cast<uint16_t>(At(octets, 0) << 8 | At(octets, 1));
+    const char* const at = Take(2);
+    return at == nullptr ? uint16_t{0} : static_cast<uint16_t>(Octet(at, 0) << 8 | Octet(at, 1));
   }
   uint32_t ReadU32() {
-    const std::string_view octets = ReadOctets(4);
-    if (octets.empty()) return 0;
-    return uint32_t{At(octets, 0)} << 24 | uint32_t{At(octets, 1)} << 16 | uint32_t{At(octets, 2)} << 8 | At(octets, 3);
+    const char* const at = Take(4);
+    if (at == nullptr) return 0;
+    return uint32_t{Octet(at, 0)} << 24 | uint32_t{Octet(at, 1)} << 16 | uint32_t{Octet(at, 2)} << 8 | Octet(at, 3);
   }
   // The next `count` octets; none if fewer are left.
   std::string_view ReadOctets(size_t count) {
-    if (count > message_.size() - position_) {
-      ok_ = false;
-      position_ = message_.size();
-      return {};
-    }
-    const std::string_view octets = message_.substr(position_, count);
-    position_ += count;
-    return octets;
+    const char* const at = Take(count);
+    return at == nullptr ? std::string_view() : std::string_view(at, count);
   }
-  void Skip(size_t count) { ReadOctets(count); }
+  void Skip(size_t count) { Take(count); }
 
   // Passes over a name as it stands here, without following its pointer.
   void SkipName();
@@ -60,8 +54,21 @@ class WireReader {
   std::string_view ReadName(NameStorage& storage);
 
  private:
-  static uint8_t At(std::string_view octets, size_t i) { return static_cast<uint8_t>(octets[i]); }
-  void Fail() { ReadOctets(message_.size() - position_ + 1); }
+  static uint8_t Octet(const char* at, size_t i) { return static_cast<uint8_t>(at[i]); }
+  // Where the next `count` octets are, which it passes over; nullptr if fewer are left.
+  const char* Take(size_t count) {
+    if (count > message_.size() - position_) {
+      Fail();
+      return nullptr;
+    }
+    const char* const at = message_.data() + position_;
+    position_ += count;
+    return at;
+  }
+  void Fail() {
+    ok_ = false;
+    position_ = message_.size();
+  }
 
   std::string_view message_;
   size_t first_target_;
