@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -27,6 +28,12 @@ constexpr uint8_t FoldCase(uint8_t octet) {
 // True if both are the same octets but for the case of letters. Whole names in wire form may be compared so: no length
 // octet is a letter.
 bool EqualIgnoringCase(std::string_view a, std::string_view b);
+
+// label == text, in line: the compiler knows the literal's length.
+template <size_t kSize>
+bool IsLabel(std::string_view label, const char (&text)[kSize]) {
+  return label.size() == kSize - 1 && std::memcmp(label.data(), text, kSize - 1) == 0;
+}
 
 // Room for any name in wire form, for those who read one without allocating.
 using NameStorage = std::array<char, kMaxNameLength>;
@@ -80,10 +87,24 @@ class QueryName {
     const size_t start = label_starts_[i];
     return {folded_.data() + start + 1, static_cast<uint8_t>(folded_[start])};
   }
+  // The labels from i on, as the client sent them: a name.
+  std::string_view from_label(size_t i) const {
+    const size_t start = label_starts_[i];
+    return {original_.data() + start, original_.size() - start};
+  }
   // Where label i starts in the name (i == label_count(): the root's octet).
   size_t label_start(size_t i) const { return label_starts_[i]; }
   // How many labels stand in front of `zone` (wire form); std::nullopt if the name is not at or below it.
   std::optional<size_t> LabelsAbove(std::string_view zone) const;
+  // The label with which `name` begins, if that is this name's very end: the same octets in the same place.
+  std::optional<size_t> LabelAtStartOf(std::string_view name) const {
+    const bool is_end = name.data() + name.size() == original_.data() + original_.size();
+    if (!is_end || name.size() > original_.size()) return std::nullopt;
+    const size_t start = original_.size() - name.size();
+    size_t i = label_count_;
+    while (label_starts_[i] > start) --i;
+    return i;
+  }
 
   // Takes the name that `octets` begin with and returns its length, or 0 (and an unspecified value) if it is cut off,
   // compressed, or longer than a name may be. `octets` must outlive this.
@@ -109,6 +130,12 @@ class NamePieces {
       : pieces_{first, second, third, rest} {}
 
   const std::array<std::string_view, 4>& pieces() const { return pieces_; }
+  // Which of them ends with the root's octet.
+  size_t last() const {
+    size_t i = pieces_.size() - 1;
+    while (i > 0 && pieces_[i].empty()) --i;
+    return i;
+  }
   size_t size() const { return pieces_[0].size() + pieces_[1].size() + pieces_[2].size() + pieces_[3].size(); }
   // One owned name, for tests and messages.
   Name ToName() const;

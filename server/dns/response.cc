@@ -65,11 +65,7 @@ size_t PutRecords(WireWriter& writer, const RecordSet& set, absl::Span<const Dat
     } else {
       owner = writer.PutName(set.owner);
     }
-    writer.PutU16(static_cast<uint16_t>(set.type));
-    writer.PutU16(static_cast<uint16_t>(set.record_class));
-    writer.PutU32(set.ttl);
-    const size_t length_at = writer.position();
-    writer.PutU16(0);
+    const size_t length_at = writer.PutRecordHead(set.type, set.record_class, set.ttl);
     PutRdata(writer, rdata);
     if (writer.overflowed()) {
       writer.RollBack(mark);

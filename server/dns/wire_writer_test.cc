@@ -123,6 +123,30 @@ TEST_F(WireWriterTest, NoPointerLeadsBeyondItsReach) {
   EXPECT_EQ(Since(start), "\4away\0"sv);
 }
 
+TEST_F(WireWriterTest, TheQuestionsOwnOctetsArePointedTo) {
+  PutQuestion("\5web-0\5nginx\3svc\5local\0"sv);
+  size_t start = writer_.position();
+  writer_.PutName(NamePieces(question_.original()));
+  writer_.PutName(NamePieces(question_.from_label(2)));
+  EXPECT_EQ(Since(start), "\xC0\x0C\xC0\x18"sv);
+  start = writer_.position();
+  writer_.PutName(NamePieces("\5web-1", "\5nginx", question_.from_label(2)));
+  writer_.PutName(NamePieces("\1a", question_.from_label(4)));
+  EXPECT_EQ(Since(start), "\5web-1\xC0\x12\1a\0"sv);
+  start = writer_.position();
+  writer_.PutTargetInFull(NamePieces("\5nginx", question_.from_label(2)));
+  EXPECT_EQ(Since(start), "\5nginx\3svc\5local\0"sv);
+}
+
+TEST_F(WireWriterTest, TargetsThatShareASuffixPointToIt) {
+  PutQuestion("\1q\5local\0"sv);
+  writer_.PutTarget(NamePieces("\1b\5local\0"sv));
+  const size_t second = writer_.PutTarget(NamePieces("\1a\1b\5local\0"sv));
+  const size_t start = writer_.position();
+  EXPECT_EQ(writer_.PutName(NamePieces("\1a\1b\5local\0"sv)), second);
+  EXPECT_EQ(writer_.position(), start + 2);
+}
+
 TEST_F(WireWriterTest, RollBackForgetsTargetsButNotTheQuestion) {
   PutQuestion("\1q\0"sv);
   const size_t mark = writer_.position();
@@ -182,9 +206,14 @@ TEST_F(WireWriterTest, WhateverIsWrittenReadsBackAsTheSameName) {
     writer_.RollBack(kHeaderLength);
     PutQuestion(RandomName(random));
     for (int i = 0; i < 100; ++i) {
-      const std::string name = RandomName(random);
+      // Now and then with the question's own octets at its end.
+      const std::string_view rest = question_.from_label(random() % (question_.label_count() + 1));
+      const bool ends_in_question = random() % 4 == 0;
+      std::string first = RandomName(random);
+      first.pop_back();
+      const std::string name = ends_in_question ? first + std::string(rest) : first + '\0';
       const size_t start = writer_.position();
-      const NamePieces pieces(name);
+      const NamePieces pieces = ends_in_question ? NamePieces(first, rest) : NamePieces(name);
       const auto kind = random() % 3;
       const size_t place = kind == 0   ? writer_.PutName(pieces)
                            : kind == 1 ? writer_.PutTarget(pieces)
