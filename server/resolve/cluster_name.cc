@@ -4,12 +4,13 @@ namespace podnamed::resolve {
 namespace {
 
 using Kind = ClusterName::Kind;
+using dns::IsLabel;
 
 // "_tcp" and its like (RFC 2782).
 std::optional<state::Protocol> ParseProtocol(std::string_view label) {
-  if (label == "_tcp") return state::Protocol::kTcp;
-  if (label == "_udp") return state::Protocol::kUdp;
-  if (label == "_sctp") return state::Protocol::kSctp;
+  if (IsLabel(label, "_tcp")) return state::Protocol::kTcp;
+  if (IsLabel(label, "_udp")) return state::Protocol::kUdp;
+  if (IsLabel(label, "_sctp")) return state::Protocol::kSctp;
   return std::nullopt;
 }
 
@@ -41,11 +42,11 @@ void ParseBelowService(const LabelsUpwards& labels, size_t at, bool clusterset, 
     }
     return;
   }
-  if (first == "_zone") {
-    const bool is_way = count == 1 || labels[at + 1] == "pin" || labels[at + 1] == "prefer";
+  if (IsLabel(first, "_zone")) {
+    const bool is_way = count == 1 || IsLabel(labels[at + 1], "pin") || IsLabel(labels[at + 1], "prefer");
     if (!is_way) return;
     parsed.kind = count <= 2 ? Kind::kZones : Kind::kZone;
-    parsed.prefers_zone = count > 1 && labels[at + 1] == "prefer";
+    parsed.prefers_zone = count > 1 && IsLabel(labels[at + 1], "prefer");
     if (count > 2) parsed.zone_labels = labels.From(at + 2);
     return;
   }
@@ -71,19 +72,19 @@ ClusterName ParseClusterName(const dns::QueryName& name, size_t above, bool clus
     return parsed;
   }
   const std::string_view branch = labels[0];
-  const bool is_branch = branch == "svc" || branch == "pod" || branch == "dns";
+  const bool is_branch = IsLabel(branch, "svc") || IsLabel(branch, "pod") || IsLabel(branch, "dns");
   if (above == 1) {
     if (is_branch) parsed.kind = Kind::kBranch;
-    if (branch == "dns-version") parsed.kind = Kind::kVersion;
+    if (IsLabel(branch, "dns-version")) parsed.kind = Kind::kVersion;
     return parsed;
   }
-  if (branch == "dns") {
-    if (above == 2 && labels[1] == "ns") parsed.kind = Kind::kNameServer;
+  if (IsLabel(branch, "dns")) {
+    if (above == 2 && IsLabel(labels[1], "ns")) parsed.kind = Kind::kNameServer;
     return parsed;
   }
   if (!is_branch) return parsed;
   parsed.namespace_name = labels[1];
-  if (branch == "pod") {
+  if (IsLabel(branch, "pod")) {
     if (above == 2) parsed.kind = Kind::kPodNamespace;
     if (above != 3) return parsed;
     parsed.kind = Kind::kPod;
@@ -112,7 +113,7 @@ ClusterName ParseExternalName(const dns::QueryName& name, size_t above, std::str
   }
   if (labels[0] == apex) {
     if (above == 1) parsed.kind = Kind::kBranch;
-    if (above == 2 && labels[1] == "ns1") parsed.kind = Kind::kNameServer;
+    if (above == 2 && IsLabel(labels[1], "ns1")) parsed.kind = Kind::kNameServer;
     return parsed;
   }
   parsed.namespace_name = labels[0];

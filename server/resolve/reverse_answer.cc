@@ -1,5 +1,6 @@
 #include "server/resolve/reverse_answer.h"
 
+#include "absl/container/inlined_vector.h"
 #include "server/resolve/cluster_name.h"
 
 namespace podnamed::resolve {
@@ -49,39 +50,37 @@ void ReverseAnswer::AddExternalServices(const base::IpAddress& address) {
 // A service's own address is the service; it is asked first, as CoreDNS does. ServiceImports have no part in the
 // reverse tree.
 void ReverseAnswer::AddServices(const base::IpAddress& address) {
-  size_t endpoints = 0;
-  view_.snapshot().ForEachServiceWithAddress(address, [&](const ServiceBlock& service) {
-    service.ForEachWithAddress(address, [&](Identity) { ++endpoints; });
-    if (service.clusterset() || !service.HasClusterAddress(address) || !view_.Shows(service)) return;
-    if (answer_.names.empty()) answer_.names.emplace_back(service.wire_name(), target_tail_);
-  });
-  if (answer_.names.empty()) {
-    answer_.labels.reserve(endpoints);  // they must not move under the names
-    AddEndpoints(address);
-  }
-}
-
-void ReverseAnswer::AddEndpoints(const base::IpAddress& address) {
+  absl::InlinedVector<const ServiceBlock*, 8> with_endpoints;
   view_.snapshot().ForEachServiceWithAddress(address, [&](const ServiceBlock& service) {
     if (service.clusterset() || !view_.Shows(service)) return;
-    const size_t first = answer_.names.size();
-    service.ForEachWithAddress(address, [&](Identity identity) {
-      if (view_.Shows(identity)) AddTarget(service, identity, address, first);
-    });
+    if (!service.HasClusterAddress(address)) {
+      with_endpoints.push_back(&service);
+    } else if (answer_.names.empty()) {
+      answer_.names.emplace_back(service.wire_name(), target_tail_);
+    }
+  });
+  if (!answer_.names.empty()) return;
+  for (const ServiceBlock* service : with_endpoints) AddEndpoints(*service, address);
+}
+
+// One PTR per endpoint name: two identities of a service may bear the same.
+void ReverseAnswer::AddEndpoints(const ServiceBlock& service, const base::IpAddress& address) {
+  const size_t first = answer_.names.size();
+  service.ForEachWithAddress(address, [&](Identity identity) {
+    if (!view_.Shows(identity)) return;
+    const std::string_view label =
+        view_.LabelOf(identity).empty() ? DashedLabelOf(address) : view_.WireLabelOf(identity);
+    for (size_t i = first; i < answer_.names.size(); ++i) {
+      if (answer_.names[i].pieces()[0] == label) return;
+    }
+    const NamePieces target(label, service.wire_name(), target_tail_);
+    if (target.size() <= dns::kMaxNameLength) answer_.names.push_back(target);
   });
 }
 
-// One PTR per endpoint name: two identities of a service may bear the same. The service's names start at `first`.
-void ReverseAnswer::AddTarget(const ServiceBlock& service, Identity identity, const base::IpAddress& address,
-                              size_t first) {
-  const std::string_view label = view_.LabelOf(identity).empty()
-                                     ? WireOf(answer_.labels.emplace_back(MakeDashedLabel(address)))
-                                     : view_.WireLabelOf(identity);
-  for (size_t i = first; i < answer_.names.size(); ++i) {
-    if (answer_.names[i].pieces()[0] == label) return;
-  }
-  const NamePieces target(label, service.wire_name(), target_tail_);
-  if (target.size() <= dns::kMaxNameLength) answer_.names.push_back(target);
+std::string_view ReverseAnswer::DashedLabelOf(const base::IpAddress& address) {
+  if (answer_.labels.empty()) answer_.labels.push_back(MakeDashedLabel(address));
+  return WireOf(answer_.labels.front());
 }
 
 }  // namespace podnamed::resolve

@@ -24,8 +24,9 @@ class ReverseAnswer : private ZoneAnswer {
   Outcome AtAddress(const base::IpAddress& address);
   void AddServices(const base::IpAddress& address);
   void AddExternalServices(const base::IpAddress& address);
-  void AddEndpoints(const base::IpAddress& address);
-  void AddTarget(const state::ServiceBlock& service, Identity identity, const base::IpAddress& address, size_t first);
+  void AddEndpoints(const state::ServiceBlock& service, const base::IpAddress& address);
+  // In wire form; the same for all endpoints without a name of their own.
+  std::string_view DashedLabelOf(const base::IpAddress& address);
 
   const ReverseName& parsed_;
   const std::string_view target_tail_;

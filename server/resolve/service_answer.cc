@@ -21,18 +21,28 @@ Outcome ServiceAnswer::AtHeadless(const ServiceBlock& service) {
 
 Outcome ServiceAnswer::AtEndpoint(const ServiceBlock& service) {
   const std::string_view label = parsed_.endpoint;
-  bool exists = false;
+  std::optional<Identity> first;
+  bool is_only = true;
   service.ForEachWithLabel(label, [&](Identity identity) {
     if (identity.cluster() != parsed_.cluster || !view_.Shows(identity) || view_.LabelOf(identity) != label) return;
-    exists = true;
-    Collect(identity.ipv4(), identity.ipv6());
+    if (!first.has_value()) {
+      first = identity;
+    } else {
+      is_only = false;
+      Collect(identity.ipv4(), identity.ipv6());
+    }
   });
-  if (!exists) return AtDashedAddress(service, label);
+  if (!first.has_value()) return AtDashedAddress(service, label);
   if (type() == RecordType::kSrv) {
     SrvRecords srv = MakeSrv(service, {});
     srv.AddHostname(label, parsed_.cluster);
     return Finish(std::move(srv));
   }
+  // Nearly always it is one pod with an address of each family, which are answered from where they stand.
+  if (is_only && first->ipv4().size() <= 1 && first->ipv6().size() <= 1) {
+    return WithAddresses(first->ipv4(), first->ipv6());
+  }
+  Collect(first->ipv4(), first->ipv6());
   RemoveDuplicates();
   return ShuffledAddresses();
 }

@@ -44,9 +44,7 @@ class ServiceAnswer : protected ZoneAnswer {
   Outcome AtDashedAddress(const ServiceBlock& service, std::string_view label);
   bool HasPort(const ServiceBlock& service, const PortFilter& ports, Target target) const;
   // What follows a service's name, in the query's letters. REQUIRES: the name has that branch.
-  std::string_view ServiceTail() const {
-    return question_.name.original().substr(question_.name.label_start(question_.above - branch_labels_));
-  }
+  std::string_view ServiceTail() const { return question_.name.from_label(question_.above - branch_labels_); }
 
   const size_t branch_labels_;
 };

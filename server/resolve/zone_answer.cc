@@ -29,6 +29,7 @@ void SortOutDuplicates(std::vector<Address>& addresses) {
 // sees that there are more. A service of ten thousand pods costs a small reply no more than one of a hundred.
 template <typename Address>
 void Shuffle(std::vector<Address>& addresses, size_t limit, absl::BitGenRef random) {
+  if (addresses.size() < 2) return;
   const size_t most = limit / (dns::kMinRecordLength + sizeof(Address)) + 1;
   const size_t wanted = std::min(addresses.size(), most);
   for (size_t i = 0; i < wanted; ++i) {

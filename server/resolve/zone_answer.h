@@ -30,7 +30,7 @@ class ZoneAnswer {
         view_(view),
         random_(random),
         answer_(answer),
-        zone_(question.name.original().substr(question.name.label_start(question.above))) {}
+        zone_(question.name.from_label(question.above)) {}
   ~ZoneAnswer() = default;
 
   dns::RecordType type() const { return question_.type; }
