@@ -52,16 +52,20 @@ add_custom_target(tests)
 add_custom_target(concurrent_tests)
 add_custom_target(generated)
 
-# podnamed_library(NAME [CONCURRENT] SOURCES a.cc … TESTS a_test.cc … DEPENDS targets… TEST_DEPENDS targets…)
+# podnamed_library(NAME [CONCURRENT] [HOT] SOURCES a.cc … TESTS a_test.cc … DEPENDS targets… TEST_DEPENDS targets…)
 # A room's library `podnamed_NAME`, and one test program `NAME_test` of all its *_test.cc.
 # DEPENDS lists what may be included: the floors below (podnamed_X) and the foreign libraries of this room.
 # CONCURRENT: more than one thread meets in this room, so its tests run under ThreadSanitizer too.
+# HOT: what a query runs through; where speed is asked for, more of it is put in line.
 function(podnamed_library name)
-  cmake_parse_arguments(ARG "CONCURRENT" "" "SOURCES;TESTS;DEPENDS;TEST_DEPENDS" ${ARGN})
+  cmake_parse_arguments(ARG "CONCURRENT;HOT" "" "SOURCES;TESTS;DEPENDS;TEST_DEPENDS" ${ARGN})
   set(library "podnamed_${name}")
   if(ARG_SOURCES)
     add_library(${library} STATIC ${ARG_SOURCES})
     target_link_libraries(${library} PUBLIC podnamed_flags ${ARG_DEPENDS} PRIVATE podnamed_warnings)
+    if(ARG_HOT)
+      target_compile_options(${library} PRIVATE "$<$<CONFIG:RelWithDebInfo>:-O3>")
+    endif()
   else()
     add_library(${library} INTERFACE)
     target_link_libraries(${library} INTERFACE podnamed_flags ${ARG_DEPENDS})
