@@ -180,7 +180,7 @@ size_t QueryName::Read(std::string_view octets) {
     ++label_count_;
     at += length + 1;
   }
-  original_ = {octets.data(), at + 1};
+  original_ = octets.substr(0, at + 1);
   Fold(original_, folded_.data());
   return original_.size();
 }

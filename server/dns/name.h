@@ -7,9 +7,9 @@
 // Comparison ignores the case of ASCII letters only (RFC 4343). Values; any thread.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
-#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -32,7 +32,7 @@ bool EqualIgnoringCase(std::string_view a, std::string_view b);
 // label == text, in line: the compiler knows the literal's length.
 template <size_t kSize>
 bool IsLabel(std::string_view label, const char (&text)[kSize]) {
-  return label.size() == kSize - 1 && std::memcmp(label.data(), text, kSize - 1) == 0;
+  return label.size() == kSize - 1 && std::equal(label.begin(), label.end(), text);
 }
 
 // Room for any name in wire form, for those who read one without allocating.

@@ -144,7 +144,7 @@ bool WireWriter::StandsAt(size_t place, const Split& split, size_t first) const 
   }
   if (question_ != nullptr) {
     for (size_t i = split.question_label; i < question_->label_count(); ++i) {
-      if (!PassLabel(place, LabelAt(question_->from_label(i).data()))) return false;
+      if (!PassLabel(place, LabelAt(&question_->from_label(i).front()))) return false;
     }
   }
   return PassLabel(place, LabelAt(""));
