@@ -19,8 +19,10 @@ class CpuLimitTest : public testing::Test {
     ASSERT_EQ(sched_getaffinity(0, sizeof before_, &before_), 0);
     if (CPU_COUNT(&before_) < 2) GTEST_SKIP() << "one CPU is no more than any limit";
   }
-  void TearDown() override { sched_setaffinity(0, sizeof before_, &before_); }
-  ~CpuLimitTest() override { std::filesystem::remove_all(root_); }
+  void TearDown() override {
+    sched_setaffinity(0, sizeof before_, &before_);
+    std::filesystem::remove_all(root_);
+  }
 
   void Write(const std::string& path, const std::string& text) {
     std::filesystem::create_directories(std::filesystem::path(root_ + path).parent_path());
