@@ -20,7 +20,7 @@ from harness.servers import Podnamed, Server, Setting, free_port
 
 COMMAND = "bench scaling"
 SCALING_PAGE = ROOT / "docs" / "scaling.md"
-PODS_OF_A_NAMESPACE, SERVICES_OF_A_NAMESPACE = 750, 20  # besides those with a cluster IP
+USUAL = {"namespaces": 200, "cluster-ip-services": 40, "stateful-sets": 10, "replicas": 75, "small-services": 10}
 NAMESPACES = (20, 200, 1334)
 CLUSTER_IP_SERVICES = (40, 200, 400)  # of each of 200 namespaces
 WORKERS = (1, 2, 4, 8)
@@ -40,6 +40,14 @@ def parse_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def counts_of(options: list[str]) -> list[int]:
+    """Pods and Services of a cluster with these options (bench/load/cluster.h)."""
+    size = USUAL | {name.removeprefix("--"): int(value) for name, value in zip(options[::2], options[1::2])}
+    sets = size["namespaces"] * size["stateful-sets"]
+    services = size["cluster-ip-services"] + size["stateful-sets"] + size["small-services"]
+    return [sets * size["replicas"], size["namespaces"] * services]
+
+
 class Bench:
     """Clusters one after another, each with servers on it."""
 
@@ -51,7 +59,7 @@ class Bench:
 
     @contextlib.contextmanager
     def cluster(self, sizes: list[str]):
-        """(setting, feed) of a cluster of that size."""
+        """(setting, feed, pods and Services) of a cluster of that size."""
         self._clusters += 1
         data = self._directory / f"cluster-{self._clusters}"
         setting = Setting(
@@ -65,7 +73,7 @@ class Bench:
         options = command.TINY if self._arguments.smoke else sizes
         command.generate(setting.tools, options, data)
         with contextlib.closing(MovingFeed(setting, options)) as feed:
-            yield setting, feed
+            yield setting, feed, counts_of(options)
 
     @contextlib.contextmanager
     def server(self, setting: Setting, workers: int = 1):
@@ -84,9 +92,9 @@ class Bench:
         runs = [loader.run(suite, server, self._arguments.seconds) for suite in LOADS]
         return [f"{run.cpu_ns:,.0f}" for run in runs]
 
-    def grown(self, sizes: list[str], counts: list[int]) -> list[str]:
+    def grown(self, option: str, value: int) -> list[str]:
         """A row of one cluster: its counts, the start, memory, and what queries cost on it."""
-        with self.cluster(sizes) as (setting, _), self.server(setting) as (server, start_ms):
+        with self.cluster([option, str(value)]) as (setting, _, counts), self.server(setting) as (server, start_ms):
             costs = self.cpu_per_query(setting, server)
             pid = server.process.pid
             memory = [server.pss_mib(), machine.status_mib(pid, "VmHWM")]
@@ -95,7 +103,7 @@ class Bench:
 
     def worker_rows(self) -> list[list[str]]:
         rows = []
-        with self.cluster([]) as (setting, _):
+        with self.cluster([]) as (setting, _, _):
             for workers in WORKERS:
                 with self.server(setting, workers) as (server, _):
                     rows.append([str(workers), f"{server.pss_mib():.1f}", *self.cpu_per_query(setting, server)])
@@ -104,7 +112,7 @@ class Bench:
     def replica_rows(self) -> list[list[str]]:
         seconds = 3 * self._arguments.seconds
         rows = []
-        with self.cluster([]) as (setting, feed):
+        with self.cluster([]) as (setting, feed, _):
             for replicas in REPLICAS:
                 with contextlib.ExitStack() as stack:
                     servers = [stack.enter_context(self.server(setting))[0] for _ in range(replicas)]
@@ -125,18 +133,9 @@ def run(arguments: argparse.Namespace, directory: Path) -> int:
     bench = Bench(arguments, directory)
     loads = [f"{suite.title} ns" for suite in LOADS]
     growth = ["start ms", "PSS MiB", "peak RSS MiB", *loads]
-    of_pods = [
-        bench.grown(
-            ["--namespaces", str(count)], [count * PODS_OF_A_NAMESPACE, count * (SERVICES_OF_A_NAMESPACE + 40)]
-        )
-        for count in NAMESPACES[: 1 if arguments.smoke else None]
-    ]
-    of_services = [
-        bench.grown(
-            ["--cluster-ip-services", str(count)], [200 * PODS_OF_A_NAMESPACE, 200 * (SERVICES_OF_A_NAMESPACE + count)]
-        )
-        for count in CLUSTER_IP_SERVICES[: 1 if arguments.smoke else None]
-    ]
+    of_a_kind = 1 if arguments.smoke else None
+    of_pods = [bench.grown("--namespaces", count) for count in NAMESPACES[:of_a_kind]]
+    of_services = [bench.grown("--cluster-ip-services", count) for count in CLUSTER_IP_SERVICES[:of_a_kind]]
     sections = {
         "Growth with pods, one worker, fed over TCP": report.table(["pods", "Services", *growth], of_pods),
         "Growth with Services": report.table(["pods", "Services", *growth], of_services),
