@@ -6,8 +6,8 @@
 namespace podnamed::kube {
 namespace {
 
-using testing::HasSubstr;
-using testing::Not;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 // The proxy of https://HOST:PORT; "-": none.
 std::string ProxyOf(const std::string& host, uint16_t port, const ProxyVariables& variables) {

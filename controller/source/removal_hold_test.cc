@@ -10,8 +10,8 @@ namespace podnamed::controller {
 namespace {
 
 using feed::v1::Op;
-using testing::ElementsAre;
-using testing::SizeIs;
+using ::testing::ElementsAre;
+using ::testing::SizeIs;
 
 Op Upsert(int number, const std::string& uid = "u") {
   Op op;

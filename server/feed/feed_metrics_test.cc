@@ -17,7 +17,7 @@ namespace {
 const absl::Time kChange = absl::FromUnixSeconds(1'700'000'000);
 
 // A feed whose snapshot has the services that the tests speak of.
-class FeedMetricsTest : public testing::Test {
+class FeedMetricsTest : public ::testing::Test {
  protected:
   FeedMetricsTest() : session_(store_, std::nullopt, "node-1") {
     const std::vector<v1::Record> records = {ServiceRecord("api", "CLUSTER_IP addresses: '\\012\\000\\001\\001'"),
