@@ -126,6 +126,7 @@ class Server {
                                .client = base::IpAddress(base::Ipv4Address{10, 0, 0, 1}),
                                .client_port = 1053,
                                .transport = transport};
+    service_->LookAhead(absl::MakeConstSpan(&request, 1));
     const bool is_query = packet.size() >= dns::kHeaderLength && (packet[2] & 0x80) == 0;
     const net::Verdict verdict = service_->Handle(request, absl::MakeSpan(buffer), size);
     Require((verdict == net::Verdict::kReply) == is_query);

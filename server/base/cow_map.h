@@ -17,6 +17,8 @@
 #include <new>
 #include <utility>
 
+#include "server/base/prefetch.h"
+
 namespace podnamed::base {
 
 template <typename Entry, typename Traits>
@@ -62,6 +64,10 @@ class CowMap {
       node = node->child(IndexOf(node->child_bits, bit));
     }
   }
+
+  // Find in steps, for those who look up many entries and would wait for memory at each: a step reads what the one
+  // before it has asked for (server/base/prefetch.h), and asks for what comes next. The map stays as it is meanwhile.
+  class Approach;
 
   // Calls visit(entry) for every entry, in no promised order.
   template <typename Visit>
@@ -355,6 +361,49 @@ class CowMap {
 
   Node* root_ = nullptr;
   size_t size_ = 0;
+};
+
+template <typename Entry, typename Traits>
+class CowMap<Entry, Traits>::Approach {
+ public:
+  Approach() = default;
+  // Takes the first two steps: a root is read so often that it is at hand.
+  Approach(const CowMap& map, uint64_t hash) : hash_(hash), node_(map.root_) {
+    if (Step()) Step();
+  }
+
+  // False at the end of the way.
+  bool Step() {
+    if (branch_ != nullptr) {
+      node_ = *std::exchange(branch_, nullptr);
+      Prefetch(node_);
+      return true;
+    }
+    if (node_ == nullptr || shift_ >= kHashBits) return false;
+    const uint32_t bit = BitAt(hash_, shift_);
+    shift_ += kBits;
+    if ((node_->entry_bits & bit) != 0) {
+      entry_ = &node_->entry(IndexOf(node_->entry_bits, bit));
+      Prefetch(entry_);
+    } else if ((node_->child_bits & bit) != 0) {
+      branch_ = const_cast<Node*>(node_)->children() + IndexOf(node_->child_bits, bit);
+      Prefetch(branch_);
+      return true;
+    }
+    node_ = nullptr;
+    return false;
+  }
+
+  // At the end: the one entry to which the hash leads, though its own may be another; nullptr if there is none, or if
+  // several have just this hash. Its octets have been asked for.
+  const Entry* entry() const { return entry_; }
+
+ private:
+  uint64_t hash_ = 0;
+  unsigned shift_ = 0;
+  const Node* node_ = nullptr;     // to be read next,
+  Node* const* branch_ = nullptr;  // unless this is
+  const Entry* entry_ = nullptr;
 };
 
 }  // namespace podnamed::base

@@ -93,6 +93,21 @@ class Harness {
       if (found != nullptr) {
         EXPECT_EQ(found->value, expected->second);
       }
+      ExpectApproached(map, kHash(key), found);
+    }
+  }
+
+  // The way leads to the one entry with that hash, or to none if there are several.
+  static void ExpectApproached(const Map& map, uint64_t hash, const Pair* found) {
+    typename Map::Approach approach(map, hash);
+    for (int steps = 0; approach.Step(); ++steps) ASSERT_LT(steps, 64);
+    EXPECT_FALSE(approach.Step()) << "it stays at the end";
+    int with_hash = 0;
+    map.ForEachWithHash(hash, [&](const Pair& pair) { with_hash += kHash(pair.key) == hash ? 1 : 0; });
+    if (with_hash > 1) {
+      EXPECT_EQ(approach.entry(), nullptr);
+    } else if (found != nullptr) {
+      EXPECT_EQ(approach.entry(), found);
     }
   }
 };

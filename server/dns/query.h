@@ -42,4 +42,11 @@ enum class ParseOutcome {
 // over; more of them, as more or less than one question, are FORMERR.
 ParseOutcome ParseQuery(absl::Span<const uint8_t> packet, Query& query);
 
+// The name alone; false if there is none that could be read. The packet may be anything, also no query.
+inline bool ReadQuestionName(absl::Span<const uint8_t> packet, QueryName& name) {
+  if (packet.size() <= kHeaderLength) return false;
+  const absl::Span<const uint8_t> question = packet.subspan(kHeaderLength);
+  return name.Read({reinterpret_cast<const char*>(question.data()), question.size()}) != 0;
+}
+
 }  // namespace podnamed::dns

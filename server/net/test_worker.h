@@ -41,6 +41,10 @@ class TestHandler : public Handler {
  public:
   Verdict Handle(const Request& request, absl::Span<uint8_t> buffer, size_t& reply_size) override {
     ++handled_;
+    if (!announced_.empty()) {
+      EXPECT_EQ(announced_.front(), request.message.data());
+      announced_.erase(announced_.begin());
+    }
     const std::string_view text(reinterpret_cast<const char*>(request.message.data()), request.message.size());
     std::string reply(text);
     switch (text.empty() ? '\0' : text.front()) {
@@ -72,6 +76,14 @@ class TestHandler : public Handler {
     reply_size = reply.size();
     return Verdict::kReply;
   }
+
+  // What is announced together; only what is announced and not handled yet may be handled next.
+  void LookAhead(absl::Span<const Request> requests) override {
+    EXPECT_TRUE(announced_.empty());
+    for (const Request& request : requests) announced_.push_back(request.message.data());
+    most_announced_ = std::max<int>(most_announced_, static_cast<int>(requests.size()));
+  }
+  int most_announced() const { return most_announced_; }
 
   static constexpr int kParts = 100;
   int handled() const { return handled_; }
@@ -106,6 +118,8 @@ class TestHandler : public Handler {
   }
 
   std::atomic<int> handled_ = 0;
+  std::atomic<int> most_announced_ = 0;
+  std::vector<const uint8_t*> announced_;
   std::atomic<int> parts_ = 0;
   std::atomic<int> given_up_ = 0;
   absl::Notification held_;

@@ -25,6 +25,8 @@ void AnswerFromAskedAddress(msghdr& header) {
       std::memset(CMSG_DATA(item) + offsetof(in6_pktinfo, ipi6_ifindex), 0, sizeof(in6_pktinfo::ipi6_ifindex));
     }
   }
+  // Without the octets that align a next item the kernel has room for a single one on its stack; else it allocates.
+  if (header.msg_controllen == CMSG_SPACE(sizeof(in6_pktinfo))) header.msg_controllen = CMSG_LEN(sizeof(in6_pktinfo));
 }
 
 bool WaitUntilWritable(int socket) {
@@ -35,7 +37,9 @@ bool WaitUntilWritable(int socket) {
 }  // namespace
 
 // Left as it is, a slot's memory is not touched before a datagram needs it.
-UdpBatch::UdpBatch() : slots_(std::make_unique_for_overwrite<Slot[]>(kMaxDatagrams)) {
+UdpBatch::UdpBatch()
+    : slots_(std::make_unique_for_overwrite<Slot[]>(kMaxDatagrams)),
+      reply_octets_(std::make_unique_for_overwrite<uint8_t[]>(kMaxDatagrams * kMaxReplyOctets)) {
   for (size_t i = 0; i < kMaxDatagrams; ++i) {
     Slot& slot = slots_[i];
     slot.query_octets = {slot.query.data(), slot.query.size()};
@@ -49,6 +53,7 @@ UdpBatch::UdpBatch() : slots_(std::make_unique_for_overwrite<Slot[]>(kMaxDatagra
 size_t UdpBatch::Receive(int socket, ReplyPathMaker* later) {
   query_count_ = 0;
   reply_count_ = 0;
+  replied_octets_ = 0;
   for (mmsghdr& datagram : received_) {  // recvmmsg has put its results here
     datagram.msg_hdr.msg_namelen = sizeof(Slot::client);
     datagram.msg_hdr.msg_controllen = sizeof(Slot::local_address);
@@ -62,20 +67,20 @@ size_t UdpBatch::Receive(int socket, ReplyPathMaker* later) {
     if ((received_[i].msg_hdr.msg_flags & MSG_TRUNC) != 0) continue;
     const Peer client = ToPeer(reinterpret_cast<const sockaddr&>(slots_[i].client));
     if (client.port == 0) continue;
+    slot_of_[query_count_] = static_cast<uint8_t>(i);
     queries_[query_count_++] = {
-        .slot = i,
-        .request = {.message = absl::MakeConstSpan(slots_[i].query.data(), received_[i].msg_len),
-                    .client = client.address,
-                    .client_port = client.port,
-                    .transport = Transport::kUdp,
-                    .later = later},
+        .message = absl::MakeConstSpan(slots_[i].query.data(), received_[i].msg_len),
+        .client = client.address,
+        .client_port = client.port,
+        .transport = Transport::kUdp,
+        .later = later,
     };
   }
   return received;
 }
 
 std::optional<base::IpAddress> UdpBatch::LocalAddressOf(size_t i) const {
-  msghdr header = received_[queries_[i].slot].msg_hdr;
+  msghdr header = received_[slot_of_[i]].msg_hdr;
   for (cmsghdr* item = CMSG_FIRSTHDR(&header); item != nullptr; item = CMSG_NXTHDR(&header, item)) {
     if (item->cmsg_level == IPPROTO_IP && item->cmsg_type == IP_PKTINFO) {
       in_pktinfo info;
@@ -95,8 +100,9 @@ std::optional<base::IpAddress> UdpBatch::LocalAddressOf(size_t i) const {
 }
 
 void UdpBatch::Reply(size_t i, size_t size) {
-  const size_t index = queries_[i].slot;
-  slots_[index].reply_octets = {slots_[index].reply.data(), size};
+  const size_t index = slot_of_[i];
+  slots_[index].reply_octets = {reply_buffer().data(), size};
+  replied_octets_ += size;
   mmsghdr& reply = replies_[reply_count_++];
   reply.msg_hdr = received_[index].msg_hdr;
   reply.msg_hdr.msg_iov = &slots_[index].reply_octets;
@@ -104,8 +110,8 @@ void UdpBatch::Reply(size_t i, size_t size) {
 }
 
 UdpBatch::Envelope UdpBatch::EnvelopeOf(size_t i) const {
-  const msghdr& header = received_[queries_[i].slot].msg_hdr;
-  const Slot& slot = slots_[queries_[i].slot];
+  const msghdr& header = received_[slot_of_[i]].msg_hdr;
+  const Slot& slot = slots_[slot_of_[i]];
   return {slot.client, header.msg_namelen, slot.local_address, header.msg_controllen};
 }
 

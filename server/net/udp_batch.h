@@ -15,6 +15,7 @@
 #include <optional>
 
 #include "absl/types/span.h"
+#include "server/dns/types.h"
 #include "server/net/handler.h"
 
 namespace podnamed::net {
@@ -22,9 +23,9 @@ namespace podnamed::net {
 class UdpBatch {
  public:
   static constexpr size_t kMaxDatagrams = 32;
-  // A longer query is dropped: one question with EDNS fits many times. A reply is cut to its client's limit far below.
-  static constexpr size_t kMaxQueryOctets = 4096;
-  static constexpr size_t kMaxReplyOctets = 4096;
+  // A longer query is dropped: one question with EDNS fits many times, and our own replies say that we take no more.
+  static constexpr size_t kMaxQueryOctets = dns::kDefaultUdpLimit;
+  static constexpr size_t kMaxReplyOctets = dns::kDefaultUdpLimit;
 
   UdpBatch();
   UdpBatch(const UdpBatch&) = delete;
@@ -36,13 +37,13 @@ class UdpBatch {
   size_t Receive(int socket, ReplyPathMaker* later = nullptr);
 
   // The queries of this batch, valid until the next Receive.
-  size_t query_count() const { return query_count_; }
-  const Request& query(size_t i) const { return queries_[i].request; }
+  absl::Span<const Request> queries() const { return absl::MakeConstSpan(queries_).first(query_count_); }
   // The address that it was sent to; std::nullopt where the socket is bound to one.
   std::optional<base::IpAddress> LocalAddressOf(size_t i) const;
-  absl::Span<uint8_t> reply_buffer(size_t i) { return absl::MakeSpan(slots_[queries_[i].slot].reply); }
+  // Room for the next reply, whichever query it is to.
+  absl::Span<uint8_t> reply_buffer() { return {reply_octets_.get() + replied_octets_, kMaxReplyOctets}; }
 
-  // The first `size` octets of `reply_buffer(i)` are the reply to `query(i)`. At most once for each query.
+  // The first `size` octets of `reply_buffer()` are the reply to `queries()[i]`. At most once for each query.
   void Reply(size_t i, size_t size);
 
   // All that is needed to reply to one query after its batch is gone.
@@ -60,7 +61,8 @@ class UdpBatch {
   void Send(int socket);
 
  private:
-  // Not a multiple of a page, so that the slots do not all compete for the same cache sets.
+  // What is used of all slots, and the replies one behind the other, should lie in few pages and lines: the kernel
+  // copies to and from them, and has pushed them out of the nearest caches in between.
   struct Slot {
     sockaddr_in6 client;  // the larger of both families
     // IP_PKTINFO or IPV6_PKTINFO: as received, the address that was asked; as sent, the address to answer from.
@@ -68,16 +70,14 @@ class UdpBatch {
     iovec query_octets;
     iovec reply_octets;
     std::array<uint8_t, kMaxQueryOctets> query;
-    std::array<uint8_t, kMaxReplyOctets> reply;
-  };
-  struct Query {
-    size_t slot;
-    Request request;
   };
 
-  std::unique_ptr<Slot[]> slots_;  // kMaxDatagrams of them
+  std::unique_ptr<Slot[]> slots_;            // kMaxDatagrams of them
+  std::unique_ptr<uint8_t[]> reply_octets_;  // of as many replies
+  size_t replied_octets_ = 0;
   std::array<mmsghdr, kMaxDatagrams> received_{};
-  std::array<Query, kMaxDatagrams> queries_{};
+  std::array<Request, kMaxDatagrams> queries_{};
+  std::array<uint8_t, kMaxDatagrams> slot_of_{};  // the query's
   size_t query_count_ = 0;
   std::array<mmsghdr, kMaxDatagrams> replies_{};
   size_t reply_count_ = 0;

@@ -85,15 +85,17 @@ void UdpListener::Serve(int batches) {
   const int socket = socket_.native_handle();
   for (int served = 0; served < batches; ++served) {
     const size_t received = batch_.Receive(socket, this);
-    for (size_t i = 0; i < batch_.query_count(); ++i) {
+    const absl::Span<const Request> queries = batch_.queries();
+    if (queries.size() > 1) handler_.LookAhead(queries);
+    for (size_t i = 0; i < queries.size(); ++i) {
       size_t reply_size = 0;
       at_hand_ = i;
-      if (handler_.Handle(batch_.query(i), batch_.reply_buffer(i), reply_size) == Verdict::kReply) {
+      if (handler_.Handle(queries[i], batch_.reply_buffer(), reply_size) == Verdict::kReply) {
         batch_.Reply(i, reply_size);
       }
     }
     batch_.Send(socket);
-    if (batch_.query_count() > 0) handler_.OnBatchSent();
+    if (!queries.empty()) handler_.OnBatchSent();
     if (received < UdpBatch::kMaxDatagrams) return;
   }
 }

@@ -60,6 +60,19 @@ TEST_F(UdpListenerTest, AnswersEveryDatagramOfABatchOfAnySize) {
   StopAndJoin();
 }
 
+TEST_F(UdpListenerTest, AnnouncesWhatHasComeTogether) {
+  Listen("127.0.0.1");
+  TestClient client(SOCK_DGRAM, "127.0.0.1", port_);
+  client.Send("Hold");
+  handler_.WaitUntilHeld();
+  for (int i = 0; i < 20; ++i) client.Send("together");
+  EXPECT_EQ(handler_.most_announced(), 0) << "one alone is not";
+  handler_.Release();
+  for (int i = 0; i < 21; ++i) EXPECT_TRUE(client.Receive().has_value());
+  StopAndJoin();
+  EXPECT_EQ(handler_.most_announced(), 20);
+}
+
 TEST_F(UdpListenerTest, AnswersFromTheAddressThatWasAsked) {
   Listen("");
   // A connected socket hears only the address that it is connected to.

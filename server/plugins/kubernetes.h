@@ -21,6 +21,11 @@ class Kubernetes : public Plugin {
 
   std::string_view name() const override { return name_; }
   Next OnQuery(Exchange& exchange) override;
+  bool LooksAhead() const override { return true; }
+  void LookAhead(const dns::QueryName& name) override {
+    if (const state::Snapshot* snapshot = reader_.seen()) resolver_.LookAhead(name, *snapshot, ahead_);
+  }
+  void Fetch() override { ahead_.Fetch(); }
   void OnIdle() override { reader_.Refresh(); }
 
  private:
@@ -32,6 +37,7 @@ class Kubernetes : public Plugin {
   const std::string_view name_;
   const resolve::Resolver& resolver_;
   state::SnapshotReader reader_;
+  state::LookAhead ahead_;
   absl::InsecureBitGen random_;  // orders addresses: fairness, not secrecy
 };
 

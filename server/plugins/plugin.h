@@ -31,6 +31,11 @@ class Plugin {
   // is. `request` is what a client has sent; nullptr: a plugin asks.
   virtual bool is_condition() const { return false; }
   virtual bool Holds(const Exchange&, const net::Request* /*request*/) { return true; }
+  // Queries have come together: for those who want it, LookAhead is called with the name of each, then Fetch, then they
+  // are asked. What they will need may be asked of memory (state/look_ahead.h); no more than a hint.
+  virtual bool LooksAhead() const { return false; }
+  virtual void LookAhead(const dns::QueryName&) {}
+  virtual void Fetch() {}
   // The replies to all queries that came together have been sent. For those who want it, also after queries of others.
   virtual void OnBatchSent() {}
   virtual bool WantsBatches() const { return false; }

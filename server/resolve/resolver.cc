@@ -24,6 +24,8 @@ const state::Snapshot& EmptySnapshot() {
   return *empty;
 }
 
+bool MayBeReverse(const dns::QueryName& name) { return name.folded().ends_with(std::string_view("\4arpa\0", 6)); }
+
 bool IsNegative(Outcome outcome) { return outcome == Outcome::kNoData || outcome == Outcome::kNxDomain; }
 
 }  // namespace
@@ -46,6 +48,26 @@ Resolver::Resolver(ResolverOptions options) : options_(std::move(options)) {
                       [](const dns::Name& a, const dns::Name& b) { return a.label_count() > b.label_count(); });
 }
 
+void Resolver::LookAhead(const dns::QueryName& name, const state::Snapshot& snapshot, state::LookAhead& ahead) const {
+  for (const dns::Name& zone :
+       MayBeReverse(name) ? absl::MakeConstSpan(reverse_zones_) : absl::Span<const dns::Name>()) {
+    if (!name.LabelsAbove(zone.wire()).has_value()) continue;
+    const ReverseName parsed = ParseReverseName(name);
+    if (parsed.kind == ReverseName::Kind::kAddress) ahead.ExpectAddress(snapshot, parsed.address);
+    return;
+  }
+  for (const ForwardZone& zone : forward_zones_) {
+    const std::optional<size_t> above = name.LabelsAbove(zone.name.wire());
+    if (!above.has_value()) continue;
+    const ClusterName parsed = options_.external ? ParseExternalName(name, *above, /*apex=*/"")
+                                                 : ParseClusterName(name, *above, zone.clusterset);
+    if (!parsed.service.empty()) {
+      ahead.ExpectService(snapshot, parsed.namespace_name, parsed.service, zone.clusterset, parsed.endpoint);
+    }
+    return;
+  }
+}
+
 void Resolver::Resolve(const Question& question, const state::Snapshot* snapshot, uint32_t stale_seconds,
                        absl::BitGenRef random, Answer& answer) const {
   const bool is_synced = snapshot != nullptr;
@@ -63,8 +85,8 @@ bool Resolver::ResolveInZone(const Question& question, const ClusterView& view, 
                              Answer& answer) const {
   // The longest zone first: below a reverse one there is no other kind, above it there may be (the root). A network may
   // be a hundred reverse zones, of which other names need not hear.
-  const bool may_be_reverse = question.name.folded().ends_with(std::string_view("\4arpa\0", 6));
-  for (const dns::Name& zone : may_be_reverse ? absl::MakeConstSpan(reverse_zones_) : absl::Span<const dns::Name>()) {
+  for (const dns::Name& zone :
+       MayBeReverse(question.name) ? absl::MakeConstSpan(reverse_zones_) : absl::Span<const dns::Name>()) {
     if (const std::optional<size_t> above = question.name.LabelsAbove(zone.wire())) {
       InReverseZone(question, *above, view, is_synced, random, answer);
       return true;

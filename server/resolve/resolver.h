@@ -17,6 +17,7 @@
 #include "server/resolve/cluster_view.h"
 #include "server/resolve/forward_answer.h"
 #include "server/resolve/options.h"
+#include "server/state/look_ahead.h"
 #include "server/state/snapshot.h"
 
 namespace podnamed::resolve {
@@ -36,6 +37,9 @@ class Resolver {
   const ResolverOptions& options() const { return options_; }
   // The zones for names, longest first.
   const std::vector<ForwardZone>& forward_zones() const { return forward_zones_; }
+
+  // What `name` will be answered from is going to be looked up in `snapshot`.
+  void LookAhead(const dns::QueryName& name, const state::Snapshot& snapshot, state::LookAhead& ahead) const;
 
   // Answers in class IN from `snapshot` (nullptr: nothing known yet) into `answer`, which must be clear; `answer`
   // points into the question's name, the snapshot and this. `stale_seconds`: for how long nothing has been heard of the

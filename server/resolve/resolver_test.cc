@@ -76,6 +76,9 @@ class ResolverTest : public ::testing::Test {
     const std::vector<uint8_t> packet = testing::MakeQuery(full, type);
     dns::Query query;
     EXPECT_EQ(dns::ParseQuery(packet, query), dns::ParseOutcome::kQuery);
+    // As a batch does; it must change nothing.
+    resolver_->LookAhead(query.name, *snapshot_, ahead_);
+    ahead_.Fetch();
     Answer answer;
     const Question question{query.name, query.type, client_, /*wants_reason=*/true};
     resolver_->Resolve(question, synced_ ? snapshot_.get() : nullptr, stale_seconds_, random_, answer);
@@ -98,6 +101,7 @@ class ResolverTest : public ::testing::Test {
   }
 
   std::unique_ptr<const state::Snapshot> snapshot_;
+  state::LookAhead ahead_;
   bool synced_ = true;
   absl::BitGen random_;
   dns::ResponseEncoder encoder_;

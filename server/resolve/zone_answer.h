@@ -25,6 +25,7 @@ struct ZoneQuestion {
 
 class ZoneAnswer {
  protected:
+  // All must outlive this.
   ZoneAnswer(const ZoneQuestion& question, const ClusterView& view, absl::BitGenRef random, Answer& answer)
       : question_(question),
         view_(view),
@@ -58,7 +59,7 @@ class ZoneAnswer {
     if (answer_.outcome == Outcome::kNoData || answer_.outcome == Outcome::kNxDomain) AddSoa(answer_.authority);
   }
 
-  const ZoneQuestion question_;
+  const ZoneQuestion& question_;
   const ClusterView& view_;
   absl::BitGenRef random_;
   Answer& answer_;

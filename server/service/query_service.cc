@@ -93,10 +93,14 @@ void QueryService::Serve(std::vector<ServedZone> zones, plugins::QueryCounts* re
     return std::any_of(served.chain->begin(), served.chain->end(),
                        [](const auto& plugin) { return plugin->takes_every_class(); });
   });
+  look_ahead_.clear();
   want_batches_.clear();
   for (ServedZone& served : zones_) {
     for (const auto& plugin : *served.chain) {
       if (plugin->is_condition()) served.condition = plugin.get();
+      if (plugin->LooksAhead() && !absl::c_linear_search(look_ahead_, plugin.get())) {
+        look_ahead_.push_back(plugin.get());
+      }
       if (plugin->WantsBatches() && !absl::c_linear_search(want_batches_, plugin.get())) {
         want_batches_.push_back(plugin.get());
       }
@@ -155,6 +159,16 @@ Verdict QueryService::Handle(const net::Request& request, absl::Span<uint8_t> bu
     journey.children.pop_back();
   }
   return reply_size == 0 ? Verdict::kDrop : Verdict::kReply;
+}
+
+void QueryService::LookAhead(absl::Span<const net::Request> requests) {
+  if (look_ahead_.empty()) return;
+  dns::QueryName name;
+  for (const net::Request& request : requests) {
+    if (!dns::ReadQuestionName(request.message, name)) continue;
+    for (plugins::Plugin* plugin : look_ahead_) plugin->LookAhead(name);
+  }
+  for (plugins::Plugin* plugin : look_ahead_) plugin->Fetch();
 }
 
 Next QueryService::Walk(Journey& journey) {

@@ -52,6 +52,7 @@ class QueryService : public net::Handler, private plugins::Conductor {
   bool IsWaiting() const { return !waiting_.empty(); }
 
   net::Verdict Handle(const net::Request& request, absl::Span<uint8_t> buffer, size_t& reply_size) override;
+  void LookAhead(absl::Span<const net::Request> requests) override;
   void OnBatchSent() override {
     for (plugins::Plugin* plugin : want_batches_) plugin->OnBatchSent();
   }
@@ -107,6 +108,7 @@ class QueryService : public net::Handler, private plugins::Conductor {
   bool takes_every_class_ = false;  // one of their plugins
   plugins::QueryCounts* refused_ = nullptr;
   base::Counter* const handled_;
+  std::vector<plugins::Plugin*> look_ahead_;
   std::vector<plugins::Plugin*> want_batches_;
   std::unique_ptr<Journey> at_hand_;  // of the next query that comes; it does not wait
   std::vector<std::unique_ptr<Journey>> spare_;

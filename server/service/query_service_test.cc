@@ -72,6 +72,34 @@ TEST_F(QueryServiceTest, TheLongestZoneDecidesAndItsAnswerIsFinal) {
   EXPECT_FALSE(Ask("example.com.", RecordType::kA).authoritative);
 }
 
+// Notes what it is told of.
+class Expectant : public plugins::Plugin {
+ public:
+  plugins::Next OnQuery(plugins::Exchange&) override { return plugins::Next::kPass; }
+  bool LooksAhead() const override { return true; }
+  void LookAhead(const dns::QueryName& name) override { told_.push_back(dns::NameToText(name.folded())); }
+  void Fetch() override { told_.emplace_back("fetch"); }
+
+  std::vector<std::string> told_;
+};
+
+TEST_F(QueryServiceTest, TellsPluginsOfTheNamesThatCome) {
+  auto owned = std::make_unique<Expectant>();
+  const Expectant& expectant = *owned;
+  chain_.insert(chain_.begin(), std::move(owned));
+  service_.emplace(std::vector<ServedZone>{{Zone("cluster.local"), &chain_}, {Zone("example"), &chain_}});
+  const std::vector<uint8_t> first = testing::MakeQuery("Web-1.nginx.default.svc.cluster.local.", RecordType::kA);
+  const std::vector<uint8_t> second = testing::MakeQuery("7.0.0.10.in-addr.arpa.", RecordType::kPtr);
+  const std::vector<uint8_t> odd = testing::MakeQuery("arpa.", RecordType::kA);
+  const std::vector<uint8_t> cut(first.begin(), first.begin() + 20);
+  const std::vector<uint8_t> empty;
+  std::vector<net::Request> requests;
+  for (const auto* packet : {&first, &cut, &second, &empty, &odd}) requests.push_back({.message = *packet, .client = {}});
+  service_->LookAhead(requests);
+  EXPECT_THAT(expectant.told_,
+              ElementsAre("web-1.nginx.default.svc.cluster.local.", "7.0.0.10.in-addr.arpa.", "arpa.", "fetch"));
+}
+
 TEST_F(QueryServiceTest, OtherClassesAreRefused) {
   EXPECT_EQ(Ask("version.bind.", RecordType::kTxt, {.record_class = dns::RecordClass::kCh}).rcode, Rcode::kRefused);
   EXPECT_EQ(

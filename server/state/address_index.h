@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <variant>
 #include <vector>
 
 #include "server/base/cow_map.h"
@@ -28,6 +29,9 @@ class AddressIndex {
     }
     for (const uint64_t hash : several_.Find(base::HashOf(address), address)->hashes) visit(hash);
   }
+
+  // ForEach in steps (base::CowMap::Approach).
+  class Approach;
 
   // Each names an address once. REQUIRES: hash > kSeveral; Remove: it was added.
   void Add(const base::IpAddress& address, uint64_t hash);
@@ -64,9 +68,12 @@ class AddressIndex {
   template <typename Address>
   static uint64_t Lookup(const Map<Address>& map, const Address& address) {
     const auto* entry = map.Find(base::HashOf(address), address);
-    if (entry == nullptr) return kNone;
+    return entry == nullptr ? kNone : HashIn(*entry);
+  }
+  template <typename Address>
+  static uint64_t HashIn(const Entry<Address>& entry) {
     uint64_t hash;
-    std::memcpy(&hash, entry->hash.data(), sizeof(hash));
+    std::memcpy(&hash, entry.hash.data(), sizeof(hash));
     return hash;
   }
   // Sets what ForEach reads first: a hash, kSeveral, or kNone to remove the entry.
@@ -75,6 +82,31 @@ class AddressIndex {
   Map<base::Ipv4Address> ipv4_;
   Map<base::Ipv6Address> ipv6_;
   base::CowMap<Several, SeveralTraits> several_;
+};
+
+class AddressIndex::Approach {
+ public:
+  Approach(const AddressIndex& index, const base::IpAddress& address) {
+    if (address.is_v4()) {
+      way_.emplace<Map<base::Ipv4Address>::Approach>(index.ipv4_, base::HashOf(address.v4()));
+    } else {
+      way_.emplace<Map<base::Ipv6Address>::Approach>(index.ipv6_, base::HashOf(address.v6()));
+    }
+  }
+
+  // False at the end of the way.
+  bool Step() {
+    return std::visit([](auto& way) { return way.Step(); }, way_);
+  }
+
+  // One step after the end: the hash of the one that knows the address (or another that lies where it would); kNone or
+  // kSeveral if there is no such one.
+  uint64_t hash() const {
+    return std::visit([](const auto& way) { return way.entry() == nullptr ? kNone : HashIn(*way.entry()); }, way_);
+  }
+
+ private:
+  std::variant<Map<base::Ipv4Address>::Approach, Map<base::Ipv6Address>::Approach> way_;
 };
 
 }  // namespace podnamed::state

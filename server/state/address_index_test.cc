@@ -16,6 +16,12 @@ std::vector<uint64_t> Owners(const AddressIndex& index, std::string_view address
   return owners;
 }
 
+uint64_t Approached(const AddressIndex& index, std::string_view address) {
+  AddressIndex::Approach approach(index, *base::ParseIpAddress(address));
+  while (approach.Step()) continue;
+  return approach.hash();
+}
+
 TEST(AddressIndex, AnAddressMayBelongToSeveralServices) {
   for (const std::string_view text : {"10.0.0.1", "fd00::1"}) {
     const base::IpAddress address = *base::ParseIpAddress(text);
@@ -36,6 +42,19 @@ TEST(AddressIndex, AnAddressMayBelongToSeveralServices) {
     EXPECT_EQ(index.size(), 0U);
     EXPECT_THAT(Owners(before, text), UnorderedElementsAre(100, 200, 300)) << "a copy never changes";
   }
+}
+
+TEST(AddressIndex, IsApproachedInSteps) {
+  AddressIndex index;
+  EXPECT_EQ(Approached(index, "10.0.0.1"), AddressIndex::kNone);
+  for (uint8_t i = 0; i < 200; ++i) {
+    index.Add(base::IpAddress(base::Ipv4Address{10, 0, 0, i}), 1000U + i);
+    index.Add(base::IpAddress(base::Ipv6Address{0xfd, i}), 2000U + i);
+  }
+  index.Add(*base::ParseIpAddress("10.0.0.9"), 5);
+  EXPECT_EQ(Approached(index, "10.0.0.7"), 1007U);
+  EXPECT_EQ(Approached(index, "fd07::"), 2007U);
+  EXPECT_EQ(Approached(index, "10.0.0.9"), AddressIndex::kSeveral);
 }
 
 TEST(AddressIndex, FamiliesDoNotMix) {

@@ -167,16 +167,16 @@ class ServiceBlock::Writer {
     header_.row_mask_ = static_cast<uint32_t>(std::bit_ceil(identities.size() + 1) - 1);
     for (uint32_t row = 0; row < identities.size(); ++row) {
       const IdentitySource& identity = identities[row];
-      AddSlot(HashOf(identity.hostname.empty() ? identity.name : identity.hostname), row);
-      for (const base::Ipv4Address& address : identity.ipv4) AddSlot(HashOf(base::IpAddress(address)), row);
-      for (const base::Ipv6Address& address : identity.ipv6) AddSlot(HashOf(base::IpAddress(address)), row);
+      AddSlot(KeyOf(identity.hostname.empty() ? identity.name : identity.hostname), row);
+      for (const base::Ipv4Address& address : identity.ipv4) AddSlot(KeyOf(base::IpAddress(address)), row);
+      for (const base::Ipv6Address& address : identity.ipv6) AddSlot(KeyOf(base::IpAddress(address)), row);
     }
   }
 
-  void AddSlot(uint32_t hash, uint32_t row) {
-    uint32_t i = hash & header_.index_mask_;
+  void AddSlot(uint32_t key, uint32_t row) {
+    uint32_t i = key & header_.index_mask_;
     while (slots_[i] != 0) i = (i + 1) & header_.index_mask_;
-    slots_[i] = (hash & ~header_.row_mask_) | (row + 1);
+    slots_[i] = (key & ~header_.row_mask_) | (row + 1);
   }
 
   // Reserves room for `array` in the allocation and returns where.
@@ -188,16 +188,15 @@ class ServiceBlock::Writer {
   }
 
   base::RefPtr<const ServiceBlock> Layout() {
-    static_assert(sizeof(ServiceBlock) % alignof(Row) == 0);
-    const uint32_t rows = Place(rows_);
+    const uint32_t text = Place(text_);  // which begins with what every lookup compares
+    header_.rows_offset_ = Place(rows_);
     header_.index_offset_ = Place(slots_);
     header_.profiles_offset_ = Place(profiles_);
     header_.ports_offset_ = Place(ports_);
     header_.ipv4_offset_ = Place(ipv4s_);
     header_.ipv6_offset_ = Place(ipv6s_);
-    header_.text_offset_ = Place(text_);
     char* const memory = static_cast<char*>(::operator new(size_));
-    std::uninitialized_copy(rows_.begin(), rows_.end(), reinterpret_cast<Row*>(memory + rows));
+    std::uninitialized_copy(rows_.begin(), rows_.end(), reinterpret_cast<Row*>(memory + header_.rows_offset_));
     std::uninitialized_copy(slots_.begin(), slots_.end(), reinterpret_cast<uint32_t*>(memory + header_.index_offset_));
     std::uninitialized_copy(profiles_.begin(), profiles_.end(),
                             reinterpret_cast<Profile*>(memory + header_.profiles_offset_));
@@ -207,7 +206,7 @@ class ServiceBlock::Writer {
                             reinterpret_cast<base::Ipv4Address*>(memory + header_.ipv4_offset_));
     std::uninitialized_copy(ipv6s_.begin(), ipv6s_.end(),
                             reinterpret_cast<base::Ipv6Address*>(memory + header_.ipv6_offset_));
-    std::copy(text_.begin(), text_.end(), memory + header_.text_offset_);
+    std::copy(text_.begin(), text_.end(), memory + text);
     return base::RefPtr<const ServiceBlock>(new (memory) ServiceBlock(header_));
   }
 

@@ -12,12 +12,14 @@
 
 #include <cstdint>
 #include <new>
+#include <optional>
 #include <string_view>
 
 #include "absl/algorithm/container.h"
 #include "absl/types/span.h"
 #include "server/base/hash.h"
 #include "server/base/ip_address.h"
+#include "server/base/prefetch.h"
 #include "server/base/ref_ptr.h"
 #include "server/state/entities.h"
 
@@ -148,6 +150,11 @@ class ServiceBlock {
   bool AnyWithAddress(const base::IpAddress& address, Test test) const;
   template <typename Visit>
   void ForEachWithAddress(const base::IpAddress& address, Visit visit) const;
+  // The lookups above in steps, each of which reads only what the one before has asked memory for: see LookAhead.
+  class Approach;
+  // What they find a label or an address by.
+  static uint32_t KeyOf(std::string_view label) { return static_cast<uint32_t>(base::HashOf(label)); }
+  static uint32_t KeyOf(const base::IpAddress& address) { return static_cast<uint32_t>(base::HashOf(address)); }
   // Where the identity of that name stands; identity_count() if there is none.
   size_t IndexOfName(std::string_view identity_name) const;
   // True if `address` is the service's own.
@@ -199,10 +206,11 @@ class ServiceBlock {
   const T* At(uint32_t offset) const {
     return std::launder(reinterpret_cast<const T*>(reinterpret_cast<const char*>(this) + offset));
   }
-  const Row* Rows() const { return At<Row>(sizeof(ServiceBlock)); }
+  const Row* Rows() const { return At<Row>(rows_offset_); }
+  const uint32_t* Slots() const { return At<uint32_t>(index_offset_); }
   const base::Ipv4Address* Ipv4s() const { return At<base::Ipv4Address>(ipv4_offset_); }
   const base::Ipv6Address* Ipv6s() const { return At<base::Ipv6Address>(ipv6_offset_); }
-  const char* text() const { return At<char>(text_offset_); }
+  const char* text() const { return At<char>(sizeof(ServiceBlock)); }
   std::string_view TextAt(uint32_t at) const { return {text() + at + 1, static_cast<uint8_t>(text()[at])}; }
   std::string_view WireAt(uint32_t at) const { return {text() + at, static_cast<uint8_t>(text()[at]) + size_t{1}}; }
 
@@ -215,12 +223,10 @@ class ServiceBlock {
   }
 
   // The index: an open-addressed table of slots, two kinds of keys in one: labels and addresses. A slot holds the
-  // number of an identity plus one in its low bits and what then is left of the key's hash above; 0 is empty.
-  static uint32_t HashOf(std::string_view label) { return static_cast<uint32_t>(base::HashOf(label)); }
-  static uint32_t HashOf(const base::IpAddress& address) { return static_cast<uint32_t>(base::HashOf(address)); }
+  // number of an identity plus one in its low bits and what then is left of the key above; 0 is empty.
   // One key's slots are in the order of its identities.
   template <typename Test>
-  bool AnyCandidate(uint32_t hash, Test test) const;
+  bool AnyCandidate(uint32_t key, Test test) const;
 
   uint64_t hash_ = 0;
   Uid uid_ = 0;
@@ -228,12 +234,12 @@ class ServiceBlock {
   uint32_t index_mask_ = 0;  // slots - 1
   uint32_t row_mask_ = 0;    // the bits of a slot that number an identity
   // Bytes from `this`.
+  uint32_t rows_offset_ = 0;
   uint32_t index_offset_ = 0;
   uint32_t ipv4_offset_ = 0;
   uint32_t ipv6_offset_ = 0;
   uint32_t profiles_offset_ = 0;
   uint32_t ports_offset_ = 0;
-  uint32_t text_offset_ = 0;
   // Elements of the address arrays: the service's own first, then row by row, then what is published unless that is
   // just the rows' run, then the external ones.
   uint32_t published_ipv4_ = 0;
@@ -286,7 +292,9 @@ class ServiceBlock::Identity {
   PortView port(size_t i) const { return block_->PortOf(row_->profile, i); }
   std::string_view zone() const { return block_->TextAt(block_->ProfileAt(row_->profile).zone); }
   // Empty but in a clusterset.
-  std::string_view cluster() const { return block_->TextAt(block_->ProfileAt(row_->profile).cluster); }
+  std::string_view cluster() const {
+    return block_->clusterset_ ? block_->TextAt(block_->ProfileAt(row_->profile).cluster) : std::string_view();
+  }
   std::string_view wire_cluster() const { return block_->WireAt(block_->ProfileAt(row_->profile).cluster); }
 
   // Order in the block. REQUIRES: both of one block.
@@ -322,17 +330,17 @@ void ServiceBlock::ForEachExternalHostname(Visit visit) const {
 }
 
 template <typename Test>
-bool ServiceBlock::AnyCandidate(uint32_t hash, Test test) const {
-  const uint32_t* const slots = At<uint32_t>(index_offset_);
-  for (uint32_t i = hash & index_mask_; slots[i] != 0; i = (i + 1) & index_mask_) {
-    if (((slots[i] ^ hash) & ~row_mask_) == 0 && test(identity((slots[i] & row_mask_) - 1))) return true;
+bool ServiceBlock::AnyCandidate(uint32_t key, Test test) const {
+  const uint32_t* const slots = Slots();
+  for (uint32_t i = key & index_mask_; slots[i] != 0; i = (i + 1) & index_mask_) {
+    if (((slots[i] ^ key) & ~row_mask_) == 0 && test(identity((slots[i] & row_mask_) - 1))) return true;
   }
   return false;
 }
 
 template <typename Test>
 bool ServiceBlock::AnyWithLabel(std::string_view label, Test test) const {
-  return AnyCandidate(HashOf(label), [&](Identity candidate) {
+  return AnyCandidate(KeyOf(label), [&](Identity candidate) {
     const std::string_view hostname = candidate.hostname();
     return (hostname.empty() ? candidate.name() : hostname) == label && test(candidate);
   });
@@ -345,7 +353,7 @@ void ServiceBlock::ForEachWithLabel(std::string_view label, Visit visit) const {
 
 template <typename Test>
 bool ServiceBlock::AnyWithAddress(const base::IpAddress& address, Test test) const {
-  return AnyCandidate(HashOf(address),
+  return AnyCandidate(KeyOf(address),
                       [&](Identity candidate) { return candidate.HasAddress(address) && test(candidate); });
 }
 
@@ -353,5 +361,64 @@ template <typename Visit>
 void ServiceBlock::ForEachWithAddress(const base::IpAddress& address, Visit visit) const {
   AnyWithAddress(address, [&](Identity identity) { return visit(identity), false; });
 }
+
+class ServiceBlock::Approach {
+ public:
+  Approach() = default;
+  // To the identity that `key` leads to; std::nullopt: to what the service's own answers are made of.
+  Approach(const ServiceBlock& block, std::optional<uint32_t> key) : block_(&block), key_(key), next_(Next::kHeader) {
+    // The header, and behind it the service's two labels.
+    static_assert(sizeof(ServiceBlock) <= 2 * base::kCacheLine);
+    const char* const header = reinterpret_cast<const char*>(block_);
+    base::Prefetch(header);
+    base::Prefetch(header + base::kCacheLine);
+    base::Prefetch(header + 2 * base::kCacheLine);
+  }
+
+  // False at the end of the way.
+  bool Step() {
+    switch (next_) {
+      case Next::kHeader:
+        if (key_.has_value()) {
+          base::Prefetch(block_->Slots() + (*key_ & block_->index_mask_));
+        } else {
+          base::Prefetch(block_->Rows());
+          base::Prefetch(block_->Ipv4s());
+        }
+        next_ = key_.has_value() ? Next::kSlot : Next::kNothing;
+        break;
+      case Next::kSlot:
+        block_->AnyCandidate(*key_, [this](Identity identity) {
+          row_ = identity.row_;
+          return true;
+        });
+        base::Prefetch(row_);
+        next_ = row_ == nullptr ? Next::kNothing : Next::kRow;
+        break;
+      case Next::kRow:
+        base::PrefetchText(block_->text() + (row_->hostname == 0 ? row_->name : row_->hostname));
+        base::Prefetch(row_->ipv4_count > 0 ? static_cast<const void*>(block_->Ipv4s() + row_->ipv4)
+                                            : block_->Ipv6s() + row_->ipv6);
+        next_ = Next::kNothing;
+        break;
+      case Next::kNothing:
+        break;
+    }
+    return next_ != Next::kNothing;
+  }
+
+  // At the end: the first identity that may be the one.
+  std::optional<Identity> identity() const {
+    return row_ == nullptr ? std::nullopt : std::optional(Identity(block_, row_));
+  }
+
+ private:
+  enum class Next : uint8_t { kNothing, kHeader, kSlot, kRow };  // what is read in the next step
+
+  const ServiceBlock* block_ = nullptr;
+  const Row* row_ = nullptr;
+  std::optional<uint32_t> key_;
+  Next next_ = Next::kNothing;
+};
 
 }  // namespace podnamed::state

@@ -125,6 +125,24 @@ TEST_F(ServiceBlockTest, FindsByLabelAndByAddress) {
   EXPECT_EQ(block->IndexOfName("one"), block->identity_count());
 }
 
+// The name of the identity to which `key` leads; empty if it leads to none.
+std::string_view Approached(const ServiceBlock& block, std::optional<uint32_t> key) {
+  ServiceBlock::Approach approach(block, key);
+  while (approach.Step()) continue;
+  return approach.identity() ? approach.identity()->name() : std::string_view();
+}
+
+TEST_F(ServiceBlockTest, IsApproachedInSteps) {
+  const auto block = MakeNginx();
+  EXPECT_EQ(Approached(*block, ServiceBlock::KeyOf("one")), "web-1");
+  EXPECT_EQ(Approached(*block, ServiceBlock::KeyOf("web-2")), "web-2");
+  EXPECT_EQ(Approached(*block, ServiceBlock::KeyOf(*base::ParseIpAddress("fd00::1"))), "web-0");
+  EXPECT_EQ(Approached(*block, std::nullopt), "") << "the service's own answers are of no identity";
+  const auto empty = ServiceBlock::Make({.namespace_name = "n", .name = "s", .has_service = true}, {});
+  EXPECT_EQ(Approached(*empty, ServiceBlock::KeyOf("web-0")), "");
+  EXPECT_EQ(Approached(*empty, std::nullopt), "");
+}
+
 TEST(ServiceBlock, AnEmptyServiceAnswersNothing) {
   const auto block = ServiceBlock::Make({.namespace_name = "n", .name = "s", .has_service = true}, {});
   block->ForEachWithLabel("s", [](auto) { FAIL(); });

@@ -110,6 +110,7 @@ class Snapshot {
   size_t pod_count() const { return pods_.size(); }
 
  private:
+  friend class LookAhead;
   friend class SnapshotBuilder;
 
   struct ServiceKey {

@@ -64,6 +64,8 @@ class SnapshotReader {
     if (holder_.version_.load(std::memory_order_acquire) != seen_) Refresh();
     return snapshot_.get();
   }
+  // What Current returned last, be there a newer one or not.
+  const Snapshot* seen() const { return snapshot_.get(); }
   // For how many seconds nothing has been heard of the cluster; 0 while it is.
   uint32_t stale_seconds() const {
     const int64_t since = holder_.stale_since_.load(std::memory_order_relaxed);
