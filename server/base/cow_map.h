@@ -221,6 +221,8 @@ class CowMap {
   static Node* Reshape(Node* node, uint32_t entry_bits, uint32_t child_bits) {
     Node* const shaped = Allocate(entry_bits, child_bits, 0);
     const bool unshared = node->references == 1;
+    // Each child is going to be counted once more, and lies in a line of its own.
+    for (uint32_t i = 0; !unshared && i < node->child_count(); ++i) Prefetch(node->child(i));
     for (uint32_t common = entry_bits & node->entry_bits; common != 0; common &= common - 1) {
       const uint32_t bit = common & (~common + 1);
       Entry& from = node->entries()[IndexOf(node->entry_bits, bit)];

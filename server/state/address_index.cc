@@ -1,6 +1,17 @@
 #include "server/state/address_index.h"
 
+#include "absl/container/inlined_vector.h"
+
 namespace podnamed::state {
+
+void AddressIndex::Prefetch(absl::Span<const base::IpAddress> addresses) const {
+  absl::InlinedVector<Approach, 8> ways;
+  for (const base::IpAddress& address : addresses) ways.emplace_back(*this, address);
+  for (bool is_under_way = true; is_under_way;) {
+    is_under_way = false;
+    for (Approach& way : ways) is_under_way |= way.Step();
+  }
+}
 
 void AddressIndex::Add(const base::IpAddress& address, uint64_t hash) {
   std::vector<uint64_t> hashes;

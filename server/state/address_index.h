@@ -10,6 +10,7 @@
 #include <variant>
 #include <vector>
 
+#include "absl/types/span.h"
 #include "server/base/cow_map.h"
 #include "server/base/hash.h"
 #include "server/base/ip_address.h"
@@ -32,6 +33,9 @@ class AddressIndex {
 
   // ForEach in steps (base::CowMap::Approach).
   class Approach;
+
+  // Asks memory for what is read when these are looked up or changed, for all of them at once.
+  void Prefetch(absl::Span<const base::IpAddress> addresses) const;
 
   // Each names an address once. REQUIRES: hash > kSeveral; Remove: it was added.
   void Add(const base::IpAddress& address, uint64_t hash);

@@ -170,6 +170,9 @@ class ServiceBlock {
   // True if `address` is the service's own, or its own outside, or that of an identity, ready or not.
   bool HasAddress(const base::IpAddress& address) const;
 
+  // Asks memory for all of it.
+  void Prefetch() const;
+
   mutable uint32_t references = 0;  // base::RefPtr
   static void Destroy(const ServiceBlock* block);
 

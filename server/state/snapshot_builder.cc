@@ -349,6 +349,7 @@ void SnapshotBuilder::Rebuild(const ServiceName& service_name, const Pending& pe
   const base::RefPtr<const ServiceBlock> old_block =
       old_entry == nullptr ? base::RefPtr<const ServiceBlock>() : *old_entry;
 
+  if (old_block) old_block->Prefetch();
   SourceScratch scratch;
   ServiceSource service{.clusterset = clusterset, .namespace_name = namespace_name, .name = name};
   if (pending.service.has_value()) {
@@ -399,12 +400,15 @@ void SnapshotBuilder::IndexAddresses(const ServiceBlock* from, const ServiceBloc
     }
     return Distinct(std::move(addresses));
   };
-  for (const base::IpAddress& address : touched(from)) {
-    if (to == nullptr || !to->HasAddress(address)) next_.addresses_.Remove(address, service_hash);
-  }
-  for (const base::IpAddress& address : touched(to)) {
-    if (from == nullptr || !from->HasAddress(address)) next_.addresses_.Add(address, service_hash);
-  }
+  std::vector<base::IpAddress> gone = touched(from);
+  std::erase_if(gone, [to](const auto& address) { return to != nullptr && to->HasAddress(address); });
+  std::vector<base::IpAddress> come = touched(to);
+  std::erase_if(come, [from](const auto& address) { return from != nullptr && from->HasAddress(address); });
+  std::vector<base::IpAddress> changed = gone;
+  changed.insert(changed.end(), come.begin(), come.end());
+  next_.addresses_.Prefetch(changed);
+  for (const base::IpAddress& address : gone) next_.addresses_.Remove(address, service_hash);
+  for (const base::IpAddress& address : come) next_.addresses_.Add(address, service_hash);
 }
 
 std::unique_ptr<const Snapshot> SnapshotBuilder::Build(const Position& position, absl::Time origin_time) {
