@@ -4,6 +4,7 @@
 #include <malloc.h>
 
 #include "absl/strings/str_cat.h"
+#include "server/state/look_ahead.h"
 #include "server/state/snapshot_builder.h"
 
 namespace podnamed::state {
@@ -68,22 +69,38 @@ void BM_OneChange(benchmark::State& bench) {
 }
 BENCHMARK(BM_OneChange)->Arg(1'000)->Arg(10'000)->Arg(150'000)->Arg(1'000'000)->Unit(benchmark::kMicrosecond);
 
+// A snapshot as it is after a start: every service at once.
+void BM_Load(benchmark::State& bench) {
+  for (auto _ : bench) benchmark::DoNotOptimize(MakeCluster(static_cast<int>(bench.range(0))));
+}
+BENCHMARK(BM_Load)->Arg(1'000)->Arg(150'000)->Unit(benchmark::kMillisecond);
+
+// Random pods of a million, in batches as they come; 1: memory is asked for a batch at a time before.
 void BM_FindPod(benchmark::State& bench) {
-  const auto cluster = MakeCluster(150'000);
+  constexpr int kPods = 1'000'000;
+  const auto cluster = MakeCluster(kPods);
   std::vector<std::array<std::string, 3>> names;
-  for (int i = 0; i < 100'000; ++i) {
-    const int service = i * 7919 % 2000;
+  for (int i = 0; i < 99'968; ++i) {
+    const int service = i * 7919 % (kPods / kPodsInService);
     names.push_back({absl::StrCat("ns-", service / 10), absl::StrCat("web-", service % 10),
                      absl::StrCat("web-", service % 10, "-", i % kPodsInService)});
   }
+  LookAhead ahead;
   size_t i = 0;
   for (auto _ : bench) {
+    if (bench.range(0) == 1 && i % LookAhead::kMost == 0) {
+      for (size_t j = i; j < i + LookAhead::kMost; ++j) {
+        const auto& [namespace_name, service, pod] = names[j % names.size()];
+        ahead.ExpectService(*cluster, namespace_name, service, /*clusterset=*/false, pod);
+      }
+      ahead.Fetch();
+    }
     const auto& [namespace_name, service, pod] = names[i++ % names.size()];
     const ServiceBlock* block = cluster->FindService(namespace_name, service);
     block->ForEachWithLabel(pod, [](auto identity) { benchmark::DoNotOptimize(identity.ipv4()); });
   }
 }
-BENCHMARK(BM_FindPod);
+BENCHMARK(BM_FindPod)->Arg(0)->Arg(1);
 
 }  // namespace
 }  // namespace podnamed::state

@@ -193,8 +193,11 @@ class Floor(Server):
 
 
 class Podnamed(Server):
+    """On one address, as its peers and the floor."""
+
     name = "podnamed"
     workers = 1
+    bind = "    bind 127.0.0.1\n"
 
     def find(self) -> str:
         if not os.access(self.setting.podnamed, os.X_OK):
@@ -205,12 +208,20 @@ class Podnamed(Server):
         corefile = directory / "Corefile"
         corefile.write_text(
             f".:{self.port} {{\n"
+            f"{self.bind}"
             f"    kubernetes {' '.join(ZONES)} {{\n"
             f"        feed {self.setting.feed}\n"
             "    }\n"
             "}\n"
         )
         return [str(self.setting.podnamed), "-workers", str(self.workers), "-conf", str(corefile)]
+
+
+class PodnamedAnywhere(Podnamed):
+    """Without `bind`, as most Corefiles are: each reply must leave from the address that was asked."""
+
+    name = "podnamed [::]"
+    bind = ""
 
 
 class Knot(Server):
@@ -377,6 +388,7 @@ def first_line_of(words: list[str]) -> str:
 ALL: dict[str, type[Server]] = {
     "floor": Floor,
     "podnamed": Podnamed,
+    "podnamed-anywhere": PodnamedAnywhere,
     "knot": Knot,
     "nsd": Nsd,
     "bind": Bind,

@@ -1,7 +1,5 @@
 #include "server/state/look_ahead.h"
 
-#include <algorithm>
-
 namespace podnamed::state {
 
 void LookAhead::ExpectService(const Snapshot& snapshot, std::string_view namespace_name, std::string_view service,
