@@ -210,6 +210,12 @@ InspectOptions InspectOptionsOf(const po::variables_map& flags) {
   return {.address = address == "off" ? "" : address, .is_required = !flags["inspect"].defaulted()};
 }
 
+// gRPC's threads wait for all its sockets together, so that a message for the feed's thread often wakes another one
+// first, which hands it on. With as few sockets as we have, each thread better waits for its own: a change costs a
+// quarter less, and the worst ones are seen a millisecond sooner (docs/performance.md). REQUIRES: gRPC has not begun.
+// What the environment says already stays.
+void LetGrpcThreadsWaitApart() { setenv("GRPC_POLL_STRATEGY", "poll", /*overwrite=*/0); }
+
 int Run(const po::variables_map& flags) {
   const uint16_t port = flags.count("p") != 0 ? flags["p"].as<uint16_t>() : flags["dns.port"].as<uint16_t>();
   const int workers = WorkersOf(flags["workers"].as<std::string>());
@@ -223,6 +229,7 @@ int Run(const po::variables_map& flags) {
 
   if (flags["check"].as<bool>()) return Show(*options);
 
+  LetGrpcThreadsWaitApart();
   base::StartLogging(flags["quiet"].as<bool>());
   if (options->is_default) base::LogWarning("server", "{}", kNoCorefile);
   const auto fail = [](const absl::Status& status) {

@@ -4,7 +4,8 @@
 // million. A node that no copy shares is changed in place, so filling a fresh map costs no copies.
 //
 // Threads: one thread makes, copies, changes and destroys all maps that share nodes (the counters are plain integers).
-// Any thread may call Find and ForEachWithHash on a map that it was handed and that nobody changes.
+// Any thread may call Find and ForEachWithHash, and approach an entry, on a map that it was handed and that nobody
+// changes.
 //
 // Entry is nothrow-movable and copyable. Traits says what an entry's key is:
 //   static uint64_t Hash(const Entry&);                     the same for equal keys; well mixed in every bit

@@ -69,7 +69,8 @@ class Handler {
   // Writes the reply to `request` into `buffer` and its length into `reply_size`.
   // REQUIRES: over UDP the buffer holds at least dns::kDefaultUdpLimit octets, else 65,535.
   virtual Verdict Handle(const Request& request, absl::Span<uint8_t> buffer, size_t& reply_size) = 0;
-  // These have come together, and are handled next: a hint to those who can get ready for many better than for one.
+  // These have come together, and are handled next: a hint to those who can get ready for many better than for one. Not
+  // for a query that comes alone, nor over a stream.
   virtual void LookAhead(absl::Span<const Request>) {}
   // The replies to the queries handled since the last call have been handed to the kernel.
   virtual void OnBatchSent() {}

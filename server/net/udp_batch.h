@@ -23,8 +23,8 @@ namespace podnamed::net {
 class UdpBatch {
  public:
   static constexpr size_t kMaxDatagrams = 32;
-  // A longer query is dropped: one question with EDNS fits many times, and our own replies say that we take no more.
-  static constexpr size_t kMaxQueryOctets = dns::kDefaultUdpLimit;
+  // A longer query is dropped: one question with EDNS fits many times.
+  static constexpr size_t kMaxQueryOctets = 4096;
   static constexpr size_t kMaxReplyOctets = dns::kDefaultUdpLimit;
 
   UdpBatch();
@@ -38,7 +38,7 @@ class UdpBatch {
 
   // The queries of this batch, valid until the next Receive.
   absl::Span<const Request> queries() const { return absl::MakeConstSpan(queries_).first(query_count_); }
-  // The address that it was sent to; std::nullopt where the socket is bound to one.
+  // The address that `queries()[i]` was sent to; std::nullopt where the socket is bound to one.
   std::optional<base::IpAddress> LocalAddressOf(size_t i) const;
   // Room for the next reply, whichever query it is to.
   absl::Span<uint8_t> reply_buffer() { return {reply_octets_.get() + replied_octets_, kMaxReplyOctets}; }
@@ -61,8 +61,8 @@ class UdpBatch {
   void Send(int socket);
 
  private:
-  // What is used of all slots, and the replies one behind the other, should lie in few pages and lines: the kernel
-  // copies to and from them, and has pushed them out of the nearest caches in between.
+  // Not a multiple of a page, so that the slots do not all compete for the same cache sets; and replies lie one behind
+  // the other, in few pages, since what the kernel copies it has pushed out of the nearest caches before.
   struct Slot {
     sockaddr_in6 client;  // the larger of both families
     // IP_PKTINFO or IPV6_PKTINFO: as received, the address that was asked; as sent, the address to answer from.

@@ -73,6 +73,29 @@ TEST_F(UdpListenerTest, AnnouncesWhatHasComeTogether) {
   EXPECT_EQ(handler_.most_announced(), 20);
 }
 
+TEST_F(UdpListenerTest, RepliesOfABatchDoNotMeet) {
+  Listen("127.0.0.1");
+  TestClient client(SOCK_DGRAM, "127.0.0.1", port_);
+  client.Send("Hold");
+  handler_.WaitUntilHeld();
+  std::multiset<std::string> expected = {"Hold"};
+  for (size_t i = 0; i < UdpBatch::kMaxDatagrams; ++i) {
+    client.Send("Long");
+    expected.insert(std::string(UdpBatch::kMaxReplyOctets, 'L'));
+  }
+  for (int i = 0; i < 5; ++i) {
+    for (const std::string& query : {absl::StrCat("short ", i), std::string("Drop"), std::string("Long")}) {
+      client.Send(query);
+      if (query != "Drop") expected.insert(query == "Long" ? std::string(UdpBatch::kMaxReplyOctets, 'L') : query);
+    }
+  }
+  handler_.Release();
+  std::multiset<std::string> replies;
+  for (size_t i = 0; i < expected.size(); ++i) replies.insert(client.Receive().value_or("nothing"));
+  EXPECT_EQ(replies, expected);
+  StopAndJoin();
+}
+
 TEST_F(UdpListenerTest, AnswersFromTheAddressThatWasAsked) {
   Listen("");
   // A connected socket hears only the address that it is connected to.

@@ -22,6 +22,7 @@ class Kubernetes : public Plugin {
   std::string_view name() const override { return name_; }
   Next OnQuery(Exchange& exchange) override;
   bool LooksAhead() const override { return true; }
+  // Current might let go of a snapshot into which the names before this one have led.
   void LookAhead(const dns::QueryName& name) override {
     if (const state::Snapshot* snapshot = reader_.seen()) resolver_.LookAhead(name, *snapshot, ahead_);
   }

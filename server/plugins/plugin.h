@@ -31,8 +31,9 @@ class Plugin {
   // is. `request` is what a client has sent; nullptr: a plugin asks.
   virtual bool is_condition() const { return false; }
   virtual bool Holds(const Exchange&, const net::Request* /*request*/) { return true; }
-  // Queries have come together: for those who want it, LookAhead is called with the name of each, then Fetch, then they
-  // are asked. What they will need may be asked of memory (state/look_ahead.h); no more than a hint.
+  // Queries have come together: for those who want it, LookAhead is called with the name of each, which lives as long
+  // as the call, then Fetch; then each goes to the block that it is for, perhaps another's. What they will need may be
+  // asked of memory (state/look_ahead.h); no more than a hint.
   virtual bool LooksAhead() const { return false; }
   virtual void LookAhead(const dns::QueryName&) {}
   virtual void Fetch() {}

@@ -78,7 +78,7 @@ class ResolverTest : public ::testing::Test {
     EXPECT_EQ(dns::ParseQuery(packet, query), dns::ParseOutcome::kQuery);
     // As a batch does; it must change nothing.
     resolver_->LookAhead(query.name, *snapshot_, ahead_);
-    ahead_.Fetch();
+    led_to_ = ahead_.Fetch();
     Answer answer;
     const Question question{query.name, query.type, client_, /*wants_reason=*/true};
     resolver_->Resolve(question, synced_ ? snapshot_.get() : nullptr, stale_seconds_, random_, answer);
@@ -102,6 +102,7 @@ class ResolverTest : public ::testing::Test {
 
   std::unique_ptr<const state::Snapshot> snapshot_;
   state::LookAhead ahead_;
+  size_t led_to_ = 0;  // something that the name needs, before it was asked for
   bool synced_ = true;
   absl::BitGen random_;
   dns::ResponseEncoder encoder_;
@@ -130,6 +131,19 @@ constexpr std::string_view kSoa =
     "cluster.local. 30 IN SOA ns.dns.cluster.local. hostmaster.cluster.local. 1700000000 7200 1800 86400 30";
 
 // ---- headless services
+
+TEST_F(ResolverTest, LooksAheadToWhatNamesNeed) {
+  for (const std::string_view name :
+       {"web-0.nginx.default", "NGINX.default", "_https._tcp.api.default", "11.0.0.10.in-addr.arpa."}) {
+    Ask(name, RecordType::kA);
+    EXPECT_EQ(led_to_, 1U) << name;
+  }
+  for (const std::string_view name : {"web-7.nginx.default", "nginx.nowhere", "default", "arpa.", "0.10.in-addr.arpa.",
+                                      "12.0.0.99.in-addr.arpa.", "www.example.com."}) {
+    Ask(name, RecordType::kA);
+    EXPECT_EQ(led_to_, 0U) << name;
+  }
+}
 
 TEST_F(ResolverTest, APodsNameIsItsAddress) {
   EXPECT_THAT(Ask("web-0.nginx.default", RecordType::kA).answer,

@@ -94,7 +94,8 @@ TEST_F(QueryServiceTest, TellsPluginsOfTheNamesThatCome) {
   const std::vector<uint8_t> cut(first.begin(), first.begin() + 20);
   const std::vector<uint8_t> empty;
   std::vector<net::Request> requests;
-  for (const auto* packet : {&first, &cut, &second, &empty, &odd}) requests.push_back({.message = *packet, .client = {}});
+  for (const auto* packet : {&first, &cut, &second, &empty, &odd})
+    requests.push_back({.message = *packet, .client = {}});
   service_->LookAhead(requests);
   EXPECT_THAT(expectant.told_,
               ElementsAre("web-1.nginx.default.svc.cluster.local.", "7.0.0.10.in-addr.arpa.", "arpa.", "fetch"));

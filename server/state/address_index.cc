@@ -5,8 +5,10 @@
 namespace podnamed::state {
 
 void AddressIndex::Prefetch(absl::Span<const base::IpAddress> addresses) const {
+  constexpr size_t kMost = 64;  // what is asked for must still be there when it is read
   absl::InlinedVector<Approach, 8> ways;
-  for (const base::IpAddress& address : addresses) ways.emplace_back(*this, address);
+  for (const base::IpAddress& address : addresses.first(std::min(addresses.size(), kMost)))
+    ways.emplace_back(*this, address);
   for (bool is_under_way = true; is_under_way;) {
     is_under_way = false;
     for (Approach& way : ways) is_under_way |= way.Step();

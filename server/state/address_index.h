@@ -34,7 +34,7 @@ class AddressIndex {
   // ForEach in steps (base::CowMap::Approach).
   class Approach;
 
-  // Asks memory for what is read when these are looked up or changed, for all of them at once.
+  // Asks memory for what is read when these are looked up or changed, for all of them at once; of many, for the first.
   void Prefetch(absl::Span<const base::IpAddress> addresses) const;
 
   // Each names an address once. REQUIRES: hash > kSeveral; Remove: it was added.

@@ -1,5 +1,8 @@
 #include "server/state/look_ahead.h"
 
+#include <algorithm>
+#include <utility>
+
 namespace podnamed::state {
 
 void LookAhead::ExpectService(const Snapshot& snapshot, std::string_view namespace_name, std::string_view service,
@@ -14,12 +17,19 @@ void LookAhead::ExpectAddress(const Snapshot& snapshot, const base::IpAddress& a
 }
 
 // All of them take a step, then all the next one.
-void LookAhead::Fetch() {
+size_t LookAhead::Fetch() {
   for (bool is_under_way = true; is_under_way;) {
     is_under_way = false;
     for (size_t i = 0; i < count_; ++i) is_under_way |= lookups_[i].Step();
   }
-  count_ = 0;
+  const auto end = lookups_.begin() + static_cast<ptrdiff_t>(std::exchange(count_, 0));
+  return static_cast<size_t>(
+      std::count_if(lookups_.begin(), end, [](const Lookup& lookup) { return lookup.leads_to_something(); }));
+}
+
+bool LookAhead::Lookup::leads_to_something() const {
+  const auto* const to_identity = std::get_if<ServiceBlock::Approach>(&way_);
+  return to_identity != nullptr && (!key_.has_value() || to_identity->identity().has_value());
 }
 
 bool LookAhead::Lookup::Step() {

@@ -29,8 +29,9 @@ class LookAhead {
   // Who has this address is going to be looked up.
   void ExpectAddress(const Snapshot& snapshot, const base::IpAddress& address);
 
-  // Asks for all that is expected, and expects nothing then.
-  void Fetch();
+  // Asks for all that is expected, and expects nothing then. Returns how many of them lead to something: a service, and
+  // in it, where one is sought, an identity.
+  size_t Fetch();
 
  private:
   // One lookup on its way: to who has the address, to the service, to what it has of the key.
@@ -46,6 +47,7 @@ class LookAhead {
 
     // False when it is there.
     bool Step();
+    bool leads_to_something() const;
 
    private:
     using ToAddress = AddressIndex::Approach;

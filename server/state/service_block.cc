@@ -237,11 +237,12 @@ void ServiceBlock::Destroy(const ServiceBlock* block) {
   ::operator delete(const_cast<ServiceBlock*>(block));
 }
 
-// The addresses lie last. Of a wide service the processor sees by itself that one line follows another.
+// Of a wide service the processor sees by itself that one line follows another.
 void ServiceBlock::Prefetch() const {
   constexpr ptrdiff_t kMost = 16384;
   const char* const begin = reinterpret_cast<const char*>(this);
-  const char* const end = reinterpret_cast<const char*>(Ipv4s() + published_ipv4_ + published_ipv4_count_);
+  const size_t ipv6s = size_t{published_ipv6_} + published_ipv6_count_ + external_ipv6_count_;
+  const char* const end = reinterpret_cast<const char*>(Ipv6s() + ipv6s);  // they lie last
   for (const char* at = begin; at < begin + std::min(end - begin, kMost); at += base::kCacheLine) base::Prefetch(at);
 }
 

@@ -150,7 +150,7 @@ class ServiceBlock {
   bool AnyWithAddress(const base::IpAddress& address, Test test) const;
   template <typename Visit>
   void ForEachWithAddress(const base::IpAddress& address, Visit visit) const;
-  // The lookups above in steps, each of which reads only what the one before has asked memory for: see LookAhead.
+  // The lookups above in steps, each of which reads what the one before has asked memory for: see LookAhead.
   class Approach;
   // What they find a label or an address by.
   static uint32_t KeyOf(std::string_view label) { return static_cast<uint32_t>(base::HashOf(label)); }
@@ -170,7 +170,7 @@ class ServiceBlock {
   // True if `address` is the service's own, or its own outside, or that of an identity, ready or not.
   bool HasAddress(const base::IpAddress& address) const;
 
-  // Asks memory for all of it.
+  // Asks memory for its first 16 KB, which of nearly all is the whole.
   void Prefetch() const;
 
   mutable uint32_t references = 0;  // base::RefPtr
@@ -367,7 +367,6 @@ void ServiceBlock::ForEachWithAddress(const base::IpAddress& address, Visit visi
 
 class ServiceBlock::Approach {
  public:
-  Approach() = default;
   // To the identity that `key` leads to; std::nullopt: to what the service's own answers are made of.
   Approach(const ServiceBlock& block, std::optional<uint32_t> key) : block_(&block), key_(key), next_(Next::kHeader) {
     // The header, and behind it the service's two labels.
@@ -387,6 +386,7 @@ class ServiceBlock::Approach {
         } else {
           base::Prefetch(block_->Rows());
           base::Prefetch(block_->Ipv4s());
+          base::Prefetch(block_->Ipv6s());
         }
         next_ = key_.has_value() ? Next::kSlot : Next::kNothing;
         break;
@@ -396,12 +396,13 @@ class ServiceBlock::Approach {
           return true;
         });
         base::Prefetch(row_);
+        base::Prefetch(&row_->flags);  // perhaps in a second line
         next_ = row_ == nullptr ? Next::kNothing : Next::kRow;
         break;
       case Next::kRow:
         base::PrefetchText(block_->text() + (row_->hostname == 0 ? row_->name : row_->hostname));
-        base::Prefetch(row_->ipv4_count > 0 ? static_cast<const void*>(block_->Ipv4s() + row_->ipv4)
-                                            : block_->Ipv6s() + row_->ipv6);
+        if (row_->ipv4_count > 0) base::Prefetch(block_->Ipv4s() + row_->ipv4);
+        if (row_->ipv6_count > 0) base::Prefetch(block_->Ipv6s() + row_->ipv6);
         next_ = Next::kNothing;
         break;
       case Next::kNothing:
@@ -418,10 +419,10 @@ class ServiceBlock::Approach {
  private:
   enum class Next : uint8_t { kNothing, kHeader, kSlot, kRow };  // what is read in the next step
 
-  const ServiceBlock* block_ = nullptr;
+  const ServiceBlock* block_;
   const Row* row_ = nullptr;
   std::optional<uint32_t> key_;
-  Next next_ = Next::kNothing;
+  Next next_;
 };
 
 }  // namespace podnamed::state

@@ -64,7 +64,7 @@ class SnapshotReader {
     if (holder_.version_.load(std::memory_order_acquire) != seen_) Refresh();
     return snapshot_.get();
   }
-  // What Current returned last, be there a newer one or not.
+  // What Current or Refresh has taken last, be there a newer one or not. Valid until the next call of either.
   const Snapshot* seen() const { return snapshot_.get(); }
   // For how many seconds nothing has been heard of the cluster; 0 while it is.
   uint32_t stale_seconds() const {
