@@ -79,7 +79,9 @@ class Expectant : public plugins::Plugin {
   bool LooksAhead() const override { return true; }
   void LookAhead(const dns::QueryName& name) override { told_.push_back(dns::NameToText(name.folded())); }
   void Fetch() override { told_.emplace_back("fetch"); }
+  const std::vector<std::string>& told() const { return told_; }
 
+ private:
   std::vector<std::string> told_;
 };
 
@@ -97,7 +99,7 @@ TEST_F(QueryServiceTest, TellsPluginsOfTheNamesThatCome) {
   for (const auto* packet : {&first, &cut, &second, &empty, &odd})
     requests.push_back({.message = *packet, .client = {}});
   service_->LookAhead(requests);
-  EXPECT_THAT(expectant.told_,
+  EXPECT_THAT(expectant.told(),
               ElementsAre("web-1.nginx.default.svc.cluster.local.", "7.0.0.10.in-addr.arpa.", "arpa.", "fetch"));
 }
 

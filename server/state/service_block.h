@@ -395,9 +395,11 @@ class ServiceBlock::Approach {
           row_ = identity.row_;
           return true;
         });
+        next_ = Next::kNothing;
+        if (row_ == nullptr) break;
         base::Prefetch(row_);
         base::Prefetch(&row_->flags);  // perhaps in a second line
-        next_ = row_ == nullptr ? Next::kNothing : Next::kRow;
+        next_ = Next::kRow;
         break;
       case Next::kRow:
         base::PrefetchText(block_->text() + (row_->hostname == 0 ? row_->name : row_->hostname));
