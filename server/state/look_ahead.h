@@ -30,7 +30,7 @@ class LookAhead {
   void ExpectAddress(const Snapshot& snapshot, const base::IpAddress& address);
 
   // Asks for all that is expected, and expects nothing then. Returns how many of them lead to something: a service, and
-  // in it, where one is sought, an identity.
+  // in it, where one is sought, an identity. Names are not compared: what is not there may lead to something else.
   size_t Fetch();
 
  private:
